@@ -1,0 +1,54 @@
+/* error.h - the one error object.
+ *
+ * Role: every function that can fail returns a cordon_status and, as its last
+ * parameter, fills a caller-owned struct cordon_error. The struct has a fixed
+ * size and no pointers, so a child can send it through a pipe as bytes.
+ * `step` is a stable identifier, listed in docs/errors.md with cause and
+ * remedy; tests assert it. Outputs are untouched on failure.
+ *
+ * Thread-safety: no state; each object belongs to its caller.
+ */
+#ifndef CORDON_CORE_ERROR_H
+#define CORDON_CORE_ERROR_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+typedef enum cordon_status {
+    CORDON_OK = 0,
+    CORDON_E_INVALID,     /* bad input: the message says what, where, and what would be right */
+    CORDON_E_LIMIT,       /* a cap of limits.h was exceeded */
+    CORDON_E_NOMEM,       /* out of memory */
+    CORDON_E_UNSUPPORTED, /* this machine cannot enforce it; the message names the remedy */
+    CORDON_E_SYSTEM,      /* an operating system call failed; os_code is its errno */
+    CORDON_E_CONFLICT,    /* the world changed under us between check and use */
+} cordon_status;
+
+#define CORDON_STEP_MAX 48
+#define CORDON_MESSAGE_MAX 1024
+
+struct cordon_error {
+    cordon_status status;
+    int os_code;                      /* errno, or 0 */
+    char step[CORDON_STEP_MAX];       /* "linux.mount.protect"; never empty when status is set */
+    char message[CORDON_MESSAGE_MAX]; /* one line, no newline, UTF-8 or escaped */
+};
+
+#if defined(__GNUC__)
+#define CORDON_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define CORDON_PRINTF(fmt, args)
+#endif
+
+/* Fills *err (which may be NULL) and returns `status`, so that callers write
+ * `return error_set(...)`. Control characters in the formatted message are
+ * replaced by `?`: a hostile name cannot start a second line. */
+cordon_status error_set(struct cordon_error *err, cordon_status status, int os_code,
+                        const char *step, const char *format, ...) CORDON_PRINTF(5, 6);
+
+/* The commonest failure. */
+cordon_status error_nomem(struct cordon_error *err, const char *step);
+
+void error_clear(struct cordon_error *err);
+
+#endif
