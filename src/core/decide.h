@@ -20,7 +20,14 @@
  * something visible inside a replaced directory: readable, not writable. */
 enum rule_kind { RULE_DENY_READ, RULE_PROTECT, RULE_COW, RULE_WRITE, RULE_READ };
 
-enum object_type { OBJECT_ABSENT, OBJECT_DIRECTORY, OBJECT_FILE, OBJECT_SYMLINK, OBJECT_DEVICE, OBJECT_OTHER };
+enum object_type {
+    OBJECT_ABSENT,
+    OBJECT_DIRECTORY,
+    OBJECT_FILE,
+    OBJECT_SYMLINK,
+    OBJECT_DEVICE,
+    OBJECT_OTHER
+};
 
 enum rule_role {
     ROLE_PLAIN,
@@ -40,8 +47,8 @@ struct rule {
     enum object_type type; /* of the object itself: a protected symlink is OBJECT_SYMLINK */
     uint64_t dev, ino;     /* identity when it exists */
     uint64_t nlink;
-    bool absent_name;      /* does not exist: held by a placeholder while the sandbox runs */
-    bool redundant;        /* adds nothing to an enclosing rule (write inside write) */
+    bool absent_name; /* does not exist: held by a placeholder while the sandbox runs */
+    bool redundant;   /* adds nothing to an enclosing rule (write inside write) */
 };
 
 struct resolved {
@@ -64,10 +71,10 @@ enum decide_reason {
     REASON_DEFAULT_WRITE, /* outside every writable root */
     REASON_DENY_READ,
     REASON_PROTECT,
-    REASON_READ_ONLY,     /* RULE_READ */
-    REASON_PINNED,        /* it is, or holds, something that a rule names: it cannot be renamed or removed */
-    REASON_DEFAULT_READ,  /* allowed: reads are */
-    REASON_WRITE,         /* allowed: a writable root */
+    REASON_READ_ONLY,    /* RULE_READ */
+    REASON_PINNED,       /* it is, or holds, something that a rule names: it cannot be renamed or removed */
+    REASON_DEFAULT_READ, /* allowed: reads are */
+    REASON_WRITE,        /* allowed: a writable root */
     REASON_COW,
 };
 
@@ -104,8 +111,8 @@ struct verdict_host {
 };
 struct verdict_host decide_host(const struct resolved *r, const char *host, unsigned port);
 
-const char *rule_kind_name(enum rule_kind kind);         /* "deny_read", "protect", ... */
-const char *decide_op_name(enum decide_op op);           /* "read", "write", "create", "remove" */
-const char *decide_reason_text(enum decide_reason why);  /* a short phrase */
+const char *rule_kind_name(enum rule_kind kind);        /* "deny_read", "protect", ... */
+const char *decide_op_name(enum decide_op op);          /* "read", "write", "create", "remove" */
+const char *decide_reason_text(enum decide_reason why); /* a short phrase */
 
 #endif

@@ -26,8 +26,7 @@ void env_list_release(struct env_list *e);
  * NULL). Malformed inherited entries (no `=`, empty name) are dropped. The
  * first of duplicate inherited keys wins, as in getenv. Names fold case when
  * `fold_case` (Windows). Step "env.build". */
-cordon_status env_build(struct env_list *out, const struct policy *policy,
-                        char *const *environ_in, char *const *extra, int fold_case,
-                        struct cordon_error *err);
+cordon_status env_build(struct env_list *out, const struct policy *policy, char *const *environ_in,
+                        char *const *extra, int fold_case, struct cordon_error *err);
 
 #endif

@@ -43,8 +43,8 @@ struct cordon_error {
 /* Fills *err (which may be NULL) and returns `status`, so that callers write
  * `return error_set(...)`. Control characters in the formatted message are
  * replaced by `?`: a hostile name cannot start a second line. */
-cordon_status error_set(struct cordon_error *err, cordon_status status, int os_code,
-                        const char *step, const char *format, ...) CORDON_PRINTF(5, 6);
+cordon_status error_set(struct cordon_error *err, cordon_status status, int os_code, const char *step,
+                        const char *format, ...) CORDON_PRINTF(5, 6);
 
 /* The commonest failure. */
 cordon_status error_nomem(struct cordon_error *err, const char *step);

@@ -18,7 +18,8 @@ enum path_style { PATH_POSIX, PATH_WINDOWS };
 
 struct path_rules {
     enum path_style style;
-    bool fold_case; /* the volume ignores case (ASCII and, for Windows, simple Latin-1/Greek/Cyrillic folding) */
+    bool fold_case; /* the volume ignores case (ASCII and, for Windows, simple Latin-1/Greek/Cyrillic folding)
+                     */
 };
 
 bool path_is_separator(enum path_style style, char c); /* Windows: both slashes */
@@ -36,8 +37,8 @@ bool path_is_bare_name(enum path_style style, const char *s);
  * (step "path.normalize"): empty, too long (LIMIT_PATH_BYTES), Windows forms
  * that depend on a current directory, device paths (`\\.\`), reserved names.
  * `\\?\C:\x` and `\\?\UNC\s\h` become their plain forms; drive letters are upper-cased. */
-cordon_status path_normalize(enum path_style style, const char *base, const char *path,
-                             struct buf *out, struct cordon_error *err);
+cordon_status path_normalize(enum path_style style, const char *base, const char *path, struct buf *out,
+                             struct cordon_error *err);
 
 /* The following take normalised paths. */
 bool path_equal(struct path_rules rules, const char *a, const char *b);

@@ -44,14 +44,30 @@ struct policy_number {
     char *origin;
 };
 
-enum policy_limit { LIMIT_WALL_SECONDS, LIMIT_MEMORY_BYTES, LIMIT_PROCESSES, LIMIT_CPU_SECONDS, LIMIT_FILE_BYTES, LIMIT_COUNT_ };
+enum policy_limit {
+    LIMIT_WALL_SECONDS,
+    LIMIT_MEMORY_BYTES,
+    LIMIT_PROCESSES,
+    LIMIT_CPU_SECONDS,
+    LIMIT_FILE_BYTES,
+    LIMIT_COUNT_
+};
 
 /* The lists, addressed by one enum so that parsing, merging, printing and the
  * schema test go through one table. */
 enum policy_list_id {
-    LIST_WRITE, LIST_PROTECT, LIST_UNPROTECT, LIST_DENY_READ, LIST_READ, LIST_COW,
-    LIST_NET_ALLOW, LIST_NET_DENY, LIST_UNIX_SOCKETS,
-    LIST_ENV_KEEP, LIST_ENV_REMOVE, LIST_ENV_SET, /* set: "KEY=VALUE" */
+    LIST_WRITE,
+    LIST_PROTECT,
+    LIST_UNPROTECT,
+    LIST_DENY_READ,
+    LIST_READ,
+    LIST_COW,
+    LIST_NET_ALLOW,
+    LIST_NET_DENY,
+    LIST_UNIX_SOCKETS,
+    LIST_ENV_KEEP,
+    LIST_ENV_REMOVE,
+    LIST_ENV_SET, /* set: "KEY=VALUE" */
     LIST_COUNT_
 };
 
@@ -72,8 +88,8 @@ void policy_init(struct policy *p); /* an empty layer */
 void policy_release(struct policy *p);
 
 /* Appends; step "policy.list" when a cap is exceeded. Copies its arguments. */
-cordon_status policy_add(struct policy *p, enum policy_list_id list, const char *value,
-                         const char *origin, enum policy_base base, struct cordon_error *err);
+cordon_status policy_add(struct policy *p, enum policy_list_id list, const char *value, const char *origin,
+                         enum policy_base base, struct cordon_error *err);
 
 /* Parses a policy file's text into an empty layer. Strict and capped: unknown
  * or duplicate key, wrong type, wrong version, embedded NUL, invalid UTF-8,
@@ -88,16 +104,16 @@ cordon_status policy_parse(struct policy *layer, const char *text, size_t len, c
  * "policy.unprotect", when it removes nothing); an env `set` of a later layer
  * replaces the same key; profile `read-only` takes the workspace out of the
  * write defaults; profile `open` turns the default network on. */
-cordon_status policy_merge(struct policy *out, const struct policy *file,
-                           const struct policy *options, struct cordon_error *err);
+cordon_status policy_merge(struct policy *out, const struct policy *file, const struct policy *options,
+                           struct cordon_error *err);
 
 /* Words of the enums, as in the file and the options. */
 const char *policy_profile_name(enum policy_profile v);
 const char *policy_tmp_name(enum policy_tmp v);
 const char *policy_net_name(enum policy_net v);
-const char *policy_limit_name(enum policy_limit v);      /* "wall", "memory", ... as in --limit */
-const char *policy_limit_key(enum policy_limit v);       /* "wall_seconds", ... as in the file */
-const char *policy_list_key(enum policy_list_id v);      /* "filesystem.write", ... */
+const char *policy_limit_name(enum policy_limit v); /* "wall", "memory", ... as in --limit */
+const char *policy_limit_key(enum policy_limit v);  /* "wall_seconds", ... as in the file */
+const char *policy_list_key(enum policy_list_id v); /* "filesystem.write", ... */
 bool policy_profile_parse(const char *s, enum policy_profile *out);
 bool policy_tmp_parse(const char *s, enum policy_tmp *out);
 bool policy_net_parse(const char *s, enum policy_net *out);

@@ -14,12 +14,19 @@
 #include "core/buf.h"
 #include "core/error.h"
 
-enum outcome_kind { OUTCOME_FAILED, OUTCOME_GUARDED, OUTCOME_LIMIT, OUTCOME_TIMED_OUT, OUTCOME_SIGNALED, OUTCOME_EXITED };
+enum outcome_kind {
+    OUTCOME_FAILED,
+    OUTCOME_GUARDED,
+    OUTCOME_LIMIT,
+    OUTCOME_TIMED_OUT,
+    OUTCOME_SIGNALED,
+    OUTCOME_EXITED
+};
 
 struct outcome {
     enum outcome_kind kind;
-    int code;   /* exit code when exited, else -1 */
-    int signal; /* number, else 0 */
+    int code;          /* exit code when exited, else -1 */
+    int signal;        /* number, else 0 */
     const char *limit; /* "cpu", "memory", ... when kind is OUTCOME_LIMIT; static */
     uint64_t wall_ms, cpu_ms, max_rss_bytes;
     int64_t processes; /* processes and threads started; -1 unknown (JSON null) */
@@ -78,11 +85,16 @@ void report_release(struct report *r);
 
 /* All copy their arguments; step "report.build". */
 cordon_status report_set_command(struct report *r, char *const *argv, struct cordon_error *err);
-cordon_status report_add_layer(struct report *r, const char *facet, const char *mechanism, bool active, struct cordon_error *err);
-cordon_status report_add_change(struct report *r, enum change_kind kind, const char *path, const char *from, uint64_t bytes, struct cordon_error *err);
-cordon_status report_add_refusal(struct report *r, const char *operation, const char *target, const char *rule, const char *suggested_grant, uint64_t count, struct cordon_error *err);
+cordon_status report_add_layer(struct report *r, const char *facet, const char *mechanism, bool active,
+                               struct cordon_error *err);
+cordon_status report_add_change(struct report *r, enum change_kind kind, const char *path, const char *from,
+                                uint64_t bytes, struct cordon_error *err);
+cordon_status report_add_refusal(struct report *r, const char *operation, const char *target,
+                                 const char *rule, const char *suggested_grant, uint64_t count,
+                                 struct cordon_error *err);
 cordon_status report_add_degraded(struct report *r, const char *facet, struct cordon_error *err);
-cordon_status report_add_warning(struct report *r, struct cordon_error *err, const char *format, ...) CORDON_PRINTF(3, 4);
+cordon_status report_add_warning(struct report *r, struct cordon_error *err, const char *format, ...)
+    CORDON_PRINTF(3, 4);
 
 /* The whole report as indented JSON with a final newline. */
 cordon_status report_to_json(const struct report *r, struct buf *out, struct cordon_error *err);
