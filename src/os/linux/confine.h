@@ -1,0 +1,20 @@
+/* confine.h - what the command's own process does to itself before exec, in this order. */
+#ifndef CORDON_LINUX_CONFINE_H
+#define CORDON_LINUX_CONFINE_H
+
+#include "core/error.h"
+#include "plan/linux_plan.h"
+
+/* All async-signal-safe. */
+
+/* Capabilities: bounding and ambient sets emptied but for `keep`, then the rest. */
+cordon_status confine_capabilities(uint64_t keep, struct cordon_error *err);
+
+/* rlimits; no core dumps are changed. */
+cordon_status confine_limits(const struct linux_plan *plan, struct cordon_error *err);
+
+/* no_new_privs, then Landlock (ruleset_fd -1: none), then seccomp: Landlock's
+ * own calls must come before a filter that might one day refuse them. */
+cordon_status confine_layers(const struct linux_plan *plan, int ruleset_fd, struct cordon_error *err);
+
+#endif

@@ -1,0 +1,19 @@
+/* mounts.h - carries out a plan's mounts inside the fresh mount namespace. */
+#ifndef CORDON_LINUX_MOUNTS_H
+#define CORDON_LINUX_MOUNTS_H
+
+#include "core/error.h"
+#include "plan/linux_plan.h"
+
+struct mounts_scratch {
+    int *slots;        /* plan->slots descriptors, prepared by the parent */
+    int seal_stdio[3]; /* 1: reopen this read-only regular file through the sealed tree */
+    int ruleset_fd;    /* the fresh devpts gets its rule here; -1: no Landlock */
+};
+
+/* Async-signal-safe: runs between clone and exec. On failure fills *err with
+ * the step of the operation that failed. */
+cordon_status mounts_apply(const struct linux_plan *plan, struct mounts_scratch *scratch,
+                           struct cordon_error *err);
+
+#endif
