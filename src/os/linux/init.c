@@ -1,0 +1,315 @@
+/* init.c - the sandbox's pid 1: makes the inside, starts the command as pid 2,
+ * reaps, enforces the wall and CPU limits, and takes everything along when it
+ * exits or when the launcher is gone.
+ *
+ * Privilege: all capabilities in its own user namespace until the command runs,
+ * then none. It is not dumpable, so nothing inside can read or trace it.
+ * It is a copy of the launcher made by clone3 without a shared memory; the
+ * launcher may have had threads: ASYNC-SIGNAL-SAFE CALLS ONLY.
+ */
+#include "os/linux/init.h"
+
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+
+#include "os/linux/channel.h"
+#include "os/linux/confine.h"
+#include "os/linux/signal_safe.h"
+#include "os/linux/sys.h"
+#include "os/linux/tree_time.h"
+
+#define COMMAND_STACK_BYTES (64 * 1024)
+#define EXIT_INIT_FAILED 125
+
+static void send_message(int channel, const struct channel_message *message)
+{
+    /* The launcher gone is seen by poll; there is nobody left to tell. */
+    (void)!send(channel, message, sizeof *message, MSG_NOSIGNAL);
+}
+
+static _Noreturn void fail(const struct init_context *context, const struct cordon_error *err)
+{
+    struct channel_message message = {.kind = CHANNEL_FAILED, .error = *err};
+    send_message(context->channel, &message);
+    _exit(EXIT_INIT_FAILED);
+}
+
+/* The launcher writes the id maps and says so. End of file: it is gone. */
+static void wait_for_go(const struct init_context *context)
+{
+    struct channel_message message;
+    ssize_t got;
+    do
+        got = recv(context->channel, &message, sizeof message, 0);
+    while (got < 0 && errno == EINTR);
+    if (got != (ssize_t)sizeof message || message.kind != CHANNEL_GO)
+        _exit(EXIT_INIT_FAILED);
+}
+
+static cordon_status loopback_up(struct cordon_error *err)
+{
+    struct ifreq request;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return safe_error(err, CORDON_E_SYSTEM, "linux.network.loopback", "cannot make a socket", NULL);
+    memset(&request, 0, sizeof request);
+    memcpy(request.ifr_name, "lo", 3);
+    request.ifr_flags = IFF_UP | IFF_RUNNING;
+    cordon_status status = CORDON_OK;
+    if (ioctl(fd, SIOCSIFFLAGS, &request) != 0)
+        status = safe_error(err, CORDON_E_SYSTEM, "linux.network.loopback",
+                            "cannot bring up the inner loopback", NULL);
+    close(fd);
+    return status;
+}
+
+/* What the command's process shares with init until exec. */
+struct command_start {
+    struct init_context *context;
+    struct cordon_error error;
+};
+
+static void default_signals(void)
+{
+    struct sigaction action;
+    for (int number = 1; number < NSIG; number++) {
+        if (sigaction(number, NULL, &action) != 0 || action.sa_handler == SIG_DFL ||
+            action.sa_handler == SIG_IGN)
+            continue; /* what the caller ignores (nohup) stays ignored */
+        memset(&action, 0, sizeof action);
+        action.sa_handler = SIG_DFL;
+        sigaction(number, &action, NULL);
+    }
+}
+
+/* A text file without `#!` is a shell script to every shell's exec; so here. */
+static void exec_as_script(const struct init_context *context, char *path)
+{
+    context->script_argv[1] = path;
+    execve(context->script_argv[0], context->script_argv, context->environment);
+}
+
+static cordon_status exec_command(const struct init_context *context, struct cordon_error *err)
+{
+    bool found = false;
+    int code = ENOENT;
+    for (char *const *path = context->candidates; *path; path++) {
+        execve(*path, context->argv, context->environment);
+        if (errno == ENOEXEC)
+            exec_as_script(context, *path);
+        int failure = errno;
+        if (failure == ENOENT && access(*path, F_OK) != 0)
+            continue;
+        if (failure == ENOTDIR)
+            continue;
+        found = true; /* ENOENT of a file that is there: its interpreter is missing */
+        code = failure;
+    }
+    errno = code;
+    return found ? safe_error(err, CORDON_E_SYSTEM, "exec.not-executable", "cannot execute", context->argv[0])
+                 : safe_error(err, CORDON_E_SYSTEM, "exec.not-found", "command not found:", context->argv[0]);
+}
+
+static cordon_status confine_command(struct init_context *context, struct cordon_error *err)
+{
+    struct rlimit files = {context->nofile_soft, context->nofile_hard};
+    if (setpgid(0, 0) != 0)
+        return safe_error(err, CORDON_E_SYSTEM, "linux.process-group", "cannot make a process group", NULL);
+    /* SIGTTOU is still blocked, so this does not stop us. */
+    if (context->foreground && tcsetpgrp(context->terminal, getpid()) != 0)
+        return safe_error(err, CORDON_E_SYSTEM, "linux.terminal", "cannot hand over the terminal", NULL);
+    if (chdir(context->plan->cwd) != 0)
+        return safe_error(err, CORDON_E_SYSTEM, "linux.cwd", "cannot enter", context->plan->cwd);
+    setrlimit(RLIMIT_NOFILE, &files);
+    if (confine_limits(context->plan, err) || confine_capabilities(context->plan->keep_caps, err))
+        return err->status;
+    default_signals();
+    /* Whatever this program or its caller forgot to close ends at exec. */
+    if (sys_close_range(3, ~0u, SYS_CLOSE_RANGE_CLOEXEC) != 0)
+        return safe_error(err, CORDON_E_SYSTEM, "linux.descriptors", "cannot close inherited descriptors",
+                          NULL);
+    if (confine_layers(context->plan, context->ruleset_fd, err))
+        return err->status;
+    sigprocmask(SIG_SETMASK, &context->mask, NULL);
+    return exec_command(context, err);
+}
+
+static int command_main(void *argument)
+{
+    struct command_start *start = argument;
+    confine_command(start->context, &start->error);
+    _exit(127);
+}
+
+/* vfork-style: init waits until the exec, so its memory may be shared. */
+static pid_t start_command(struct init_context *context, struct cordon_error *err)
+{
+    static char stack[COMMAND_STACK_BYTES] __attribute__((aligned(64)));
+    struct command_start start = {context, {CORDON_OK, 0, "", ""}};
+    pid_t pid = clone(command_main, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
+    if (pid < 0) {
+        safe_error(err, CORDON_E_SYSTEM, "linux.clone.command", "cannot start a process", NULL);
+        return -1;
+    }
+    if (start.error.status != CORDON_OK) {
+        *err = start.error;
+        return -1;
+    }
+    return pid;
+}
+
+/* Credentials name the command's pid so that the launcher's kernel view of the
+ * message holds its pid outside; CAP_SYS_ADMIN in our namespace allows it. */
+static void announce(const struct init_context *context, pid_t command)
+{
+    struct channel_message message = {.kind = CHANNEL_STARTED};
+    struct iovec part = {&message, sizeof message};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(struct ucred))];
+    } control;
+    struct msghdr envelope = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct ucred credentials = {command, getuid(), getgid()};
+    memset(&control, 0, sizeof control);
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_CREDENTIALS;
+    control.header.cmsg_len = CMSG_LEN(sizeof credentials);
+    memcpy(CMSG_DATA(&control.header), &credentials, sizeof credentials);
+    if (sendmsg(context->channel, &envelope, MSG_NOSIGNAL) < 0)
+        send_message(context->channel, &message);
+}
+
+static void obey(const struct init_context *context, pid_t command)
+{
+    struct channel_message message;
+    ssize_t got = recv(context->channel, &message, sizeof message, MSG_DONTWAIT);
+    if (got == 0)
+        _exit(EXIT_INIT_FAILED); /* the launcher is gone, and so is everything */
+    if (got != (ssize_t)sizeof message)
+        return;
+    if (message.kind == CHANNEL_SIGNAL) {
+        if (kill(-command, message.value) != 0)
+            kill(command, message.value); /* it left its group */
+    } else if (message.kind == CHANNEL_TERMINAL && context->terminal >= 0) {
+        tcsetpgrp(context->terminal, command);
+        kill(-command, SIGCONT);
+    }
+}
+
+static _Noreturn void end(const struct init_context *context, int wait_status, enum channel_reason reason)
+{
+    struct channel_message message = {
+        .kind = CHANNEL_ENDED, .wait_status = wait_status, .reason = reason, .processes = tree_last_pid()};
+    send_message(context->channel, &message);
+    _exit(0); /* the kernel kills every process of the namespace */
+}
+
+static void reap(const struct init_context *context, pid_t command)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+        if (pid != command)
+            continue;
+        if (WIFSTOPPED(status)) {
+            struct channel_message message = {.kind = CHANNEL_STOPPED, .value = WSTOPSIG(status)};
+            send_message(context->channel, &message);
+            continue;
+        }
+        bool cpu = context->plan->cpu_seconds && WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU;
+        end(context, status, cpu ? CHANNEL_CPU_LIMIT : CHANNEL_BY_ITSELF);
+    }
+}
+
+static int timer(uint64_t first_seconds, long interval_ms)
+{
+    struct itimerspec when = {
+        .it_value = {.tv_sec = (time_t)first_seconds, .tv_nsec = first_seconds ? 0 : interval_ms * 1000000L},
+        .it_interval = {.tv_nsec = interval_ms * 1000000L}};
+    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (fd >= 0 && timerfd_settime(fd, 0, &when, NULL) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+enum { WATCH_CHANNEL, WATCH_CHILDREN, WATCH_WALL, WATCH_CPU, WATCH_COUNT };
+
+static _Noreturn void supervise(const struct init_context *context, pid_t command,
+                                struct pollfd watch[WATCH_COUNT])
+{
+    for (;;) {
+        if (poll(watch, WATCH_COUNT, -1) < 0)
+            continue;
+        if (watch[WATCH_CHILDREN].revents) {
+            struct signalfd_siginfo info;
+            while (read(watch[WATCH_CHILDREN].fd, &info, sizeof info) > 0)
+                continue;
+            reap(context, command);
+        }
+        if (watch[WATCH_CHANNEL].revents)
+            obey(context, command);
+        if (watch[WATCH_WALL].revents)
+            end(context, SIGKILL, CHANNEL_WALL_LIMIT);
+        if (watch[WATCH_CPU].revents) {
+            uint64_t expirations;
+            (void)!read(watch[WATCH_CPU].fd, &expirations, sizeof expirations);
+            if (tree_cpu_ms() >= context->plan->cpu_seconds * 1000)
+                end(context, SIGXCPU, CHANNEL_CPU_LIMIT);
+        }
+    }
+}
+
+void init_main(struct init_context *context)
+{
+    struct cordon_error err;
+    struct pollfd watch[WATCH_COUNT] = {
+        {context->channel, POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}};
+    sigset_t all, children;
+
+    /* Own group: kill(0) of the launcher's group must not reach in, nor ours out. */
+    setpgid(0, 0);
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    /* Both PDEATHSIG and the channel: the former fires when the launching
+     * *thread* ends and races at the start, the latter needs init to run. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    wait_for_go(context);
+
+    if (mounts_apply(context->plan, &context->scratch, &err) != CORDON_OK)
+        fail(context, &err);
+    if (context->plan->own_netns && loopback_up(&err) != CORDON_OK)
+        fail(context, &err);
+    prctl(PR_SET_DUMPABLE, 0);
+
+    sigemptyset(&children);
+    sigaddset(&children, SIGCHLD);
+    watch[WATCH_CHILDREN].fd = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
+    bool timers = true;
+    if (context->plan->wall_seconds)
+        timers = (watch[WATCH_WALL].fd = timer(context->plan->wall_seconds, 0)) >= 0;
+    if (context->plan->cpu_seconds)
+        timers = timers && (watch[WATCH_CPU].fd = timer(0, 200)) >= 0;
+    if (watch[WATCH_CHILDREN].fd < 0 || !timers) {
+        safe_error(&err, CORDON_E_SYSTEM, "linux.init.watch", "cannot watch the command", NULL);
+        fail(context, &err);
+    }
+
+    pid_t command = start_command(context, &err);
+    if (command < 0)
+        fail(context, &err);
+    announce(context, command);
+    if (confine_capabilities(0, &err) != CORDON_OK)
+        fail(context, &err);
+    supervise(context, command, watch);
+}

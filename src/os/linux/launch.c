@@ -1,0 +1,375 @@
+/* launch.c - the launcher's half (see launch.h and init.c). Runs as the user,
+ * outside. Order: build what needs outside paths (Landlock ruleset, cgroup),
+ * one clone3 with every namespace, id maps, go.
+ */
+#include "os/linux/launch.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "os/linux/init.h"
+#include "os/linux/landlock_apply.h"
+#include "os/linux/sys.h"
+
+void launched_init(struct launched *l)
+{
+    memset(l, 0, sizeof *l);
+    l->init = -1;
+    l->command = -1;
+    l->channel = -1;
+}
+
+static const char *variable(char *const *environment, const char *name)
+{
+    size_t len = strlen(name);
+    for (; *environment; environment++)
+        if (strncmp(*environment, name, len) == 0 && (*environment)[len] == '=')
+            return *environment + len + 1;
+    return NULL;
+}
+
+/* The full paths to try, as execvp would, but with the command's own PATH. */
+static char **find_candidates(const struct launch_request *request, struct cordon_error *err)
+{
+    const char *name = request->argv[0];
+    const char *path = variable(request->environment, "PATH");
+    if (!path)
+        path = "/usr/local/bin:/usr/bin:/bin";
+    size_t parts = 1;
+    for (const char *c = path; *c; c++)
+        parts += *c == ':';
+    char **list = calloc(parts + 1, sizeof *list);
+    if (!list) {
+        error_nomem(err, "linux.launch");
+        return NULL;
+    }
+    if (strchr(name, '/')) {
+        list[0] = string_copy(name);
+        if (!list[0])
+            error_nomem(err, "linux.launch");
+        else
+            return list;
+        free(list);
+        return NULL;
+    }
+    size_t count = 0;
+    while (*name) {
+        size_t len = strcspn(path, ":");
+        list[count] = len ? string_format("%.*s/%s", (int)len, path, name) : string_copy(name);
+        if (!list[count++]) {
+            for (size_t i = 0; i < count; i++)
+                free(list[i]);
+            free(list);
+            error_nomem(err, "linux.launch");
+            return NULL;
+        }
+        if (!path[len])
+            break;
+        path += len + 1;
+    }
+    return list;
+}
+
+static void free_strings(char **list)
+{
+    for (char **item = list; item && *item; item++)
+        free(*item);
+    free(list);
+}
+
+static char **script_arguments(char *const *argv)
+{
+    size_t count = 0;
+    while (argv[count])
+        count++;
+    char **out = calloc(count + 2, sizeof *out);
+    if (!out)
+        return NULL;
+    out[0] = (char *)"/bin/sh";
+    for (size_t i = 1; i < count; i++)
+        out[i + 1] = argv[i];
+    return out;
+}
+
+static cordon_status write_file(pid_t pid, const char *file, const char *text, struct cordon_error *err)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    ssize_t len = (ssize_t)strlen(text);
+    ssize_t wrote = fd < 0 ? -1 : write(fd, text, (size_t)len);
+    int code = errno;
+    if (fd >= 0)
+        close(fd);
+    if (wrote == len)
+        return CORDON_OK;
+    return error_set(err, CORDON_E_UNSUPPORTED, code, "linux.userns.map",
+                     "cannot map the user into its own user namespace (%s: %s); `cordon doctor` or "
+                     "docs/platforms.md names the remedy",
+                     file, strerror(code));
+}
+
+static cordon_status write_maps(const struct linux_plan *plan, pid_t pid, struct cordon_error *err)
+{
+    char uids[64] = "", gids[64] = "";
+    for (size_t i = 0; i < plan->uid_count; i++)
+        snprintf(uids + strlen(uids), sizeof uids - strlen(uids), "%u %u 1\n", plan->uid_map[i],
+                 plan->uid_map[i]);
+    for (size_t i = 0; i < plan->gid_count; i++)
+        snprintf(gids + strlen(gids), sizeof gids - strlen(gids), "%u %u 1\n", plan->gid_map[i],
+                 plan->gid_map[i]);
+    cordon_status status = write_file(pid, "setgroups", "deny", err);
+    if (status == CORDON_OK)
+        status = write_file(pid, "uid_map", uids, err);
+    if (status == CORDON_OK)
+        status = write_file(pid, "gid_map", gids, err);
+    return status;
+}
+
+static cordon_status clone_failed(const struct linux_plan *plan, int code, struct cordon_error *err)
+{
+    (void)plan;
+    if (code == EPERM || code == ENOSYS || code == ENOSPC || code == EINVAL)
+        return error_set(
+            err, CORDON_E_UNSUPPORTED, code, "linux.userns.clone",
+            "this machine does not let this user make user namespaces (%s): a container's seccomp profile, "
+            "Ubuntu's AppArmor restriction, or user.max_user_namespaces = 0; docs/platforms.md names the "
+            "remedy for each",
+            strerror(code));
+    return error_set(err, CORDON_E_SYSTEM, code, "linux.userns.clone",
+                     "cannot make the sandbox's namespaces: %s", strerror(code));
+}
+
+/* One clone3: every namespace at once, without sharing memory. */
+static pid_t clone_init(const struct linux_plan *plan, int cgroup_fd, struct init_context *context,
+                        int parent_channel)
+{
+    struct sys_clone_args args = {.exit_signal = SIGCHLD};
+    args.flags =
+        CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | SYS_CLONE_NEWCGROUP;
+    if (plan->own_netns)
+        args.flags |= CLONE_NEWNET;
+    if (cgroup_fd >= 0) {
+        args.flags |= SYS_CLONE_INTO_CGROUP;
+        args.cgroup = (uint64_t)cgroup_fd;
+    }
+    pid_t pid = (pid_t)syscall(SYS_NR_CLONE3, &args, sizeof args);
+    if (pid == 0) {
+        close(parent_channel); /* else its end would never be seen */
+        init_main(context);
+    }
+    return pid;
+}
+
+static cordon_status open_channel(int pair[2], struct cordon_error *err)
+{
+    int on = 1;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0 ||
+        setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0)
+        return error_set(err, CORDON_E_SYSTEM, errno, "linux.launch", "cannot make a socket pair: %s",
+                         strerror(errno));
+    return CORDON_OK;
+}
+
+cordon_status launch_start(const struct launch_request *request, struct launched *out,
+                           struct cordon_error *err)
+{
+    const struct linux_plan *plan = request->plan;
+    struct launched started;
+    struct init_context context = {.plan = plan,
+                                   .argv = request->argv,
+                                   .environment = request->environment,
+                                   .channel = -1,
+                                   .ruleset_fd = -1,
+                                   .terminal = request->terminal,
+                                   .foreground = request->foreground,
+                                   .mask = request->mask,
+                                   .nofile_soft = request->nofile_soft,
+                                   .nofile_hard = request->nofile_hard};
+    int pair[2] = {-1, -1};
+    char **candidates = NULL;
+    cordon_status status;
+
+    launched_init(&started);
+    clock_gettime(CLOCK_MONOTONIC, &started.began);
+    memcpy(context.scratch.seal_stdio, request->seal_stdio, sizeof context.scratch.seal_stdio);
+    candidates = find_candidates(request, err);
+    if (!candidates)
+        return err ? err->status : CORDON_E_NOMEM;
+    context.candidates = candidates;
+    context.script_argv = script_arguments(request->argv);
+    context.scratch.slots = malloc(((size_t)plan->slots + 1) * sizeof *context.scratch.slots);
+    if (!context.script_argv || !context.scratch.slots) {
+        status = error_nomem(err, "linux.launch");
+        goto out;
+    }
+    for (int i = 0; i < plan->slots; i++)
+        context.scratch.slots[i] = -1;
+    if ((status = landlock_build(plan, &context.ruleset_fd, err)) || (status = open_channel(pair, err)))
+        goto out;
+    context.scratch.ruleset_fd = context.ruleset_fd;
+    context.channel = pair[1];
+    if (plan->cgroup_memory || plan->cgroup_processes) {
+        status = cgroup_create("", plan->cgroup_memory, plan->cgroup_processes, &started.cgroup, err);
+        if (status)
+            goto out;
+        started.has_cgroup = true;
+    }
+
+    started.init = clone_init(plan, started.has_cgroup ? started.cgroup.dir_fd : -1, &context, pair[0]);
+    if (started.init < 0) {
+        status = clone_failed(plan, errno, err);
+        goto out;
+    }
+    started.channel = pair[0];
+    pair[0] = -1;
+    close(pair[1]);
+    pair[1] = -1;
+    status = write_maps(plan, started.init, err);
+    if (status == CORDON_OK) {
+        struct channel_message go = {.kind = CHANNEL_GO};
+        if (send(started.channel, &go, sizeof go, MSG_NOSIGNAL) != (ssize_t)sizeof go)
+            status =
+                error_set(err, CORDON_E_SYSTEM, errno, "linux.launch", "the sandbox's init died at once");
+    }
+out:
+    if (status != CORDON_OK) {
+        launch_kill(&started);
+    } else {
+        *out = started;
+    }
+    if (pair[0] >= 0)
+        close(pair[0]);
+    if (pair[1] >= 0)
+        close(pair[1]);
+    if (context.ruleset_fd >= 0)
+        close(context.ruleset_fd);
+    free(context.scratch.slots);
+    free(context.script_argv);
+    free_strings(candidates);
+    return status;
+}
+
+bool launch_read(struct launched *l, struct channel_message *message)
+{
+    struct iovec part = {message, sizeof *message};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(struct ucred))];
+    } control;
+    struct msghdr envelope = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    ssize_t got;
+    do
+        got = recvmsg(l->channel, &envelope, MSG_CMSG_CLOEXEC);
+    while (got < 0 && errno == EINTR);
+    if (got != (ssize_t)sizeof *message)
+        return false;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&envelope);
+    if (message->kind == CHANNEL_STARTED && header && header->cmsg_type == SCM_CREDENTIALS) {
+        struct ucred credentials;
+        memcpy(&credentials, CMSG_DATA(header), sizeof credentials);
+        l->command = credentials.pid;
+    }
+    return true;
+}
+
+static void tell(struct launched *l, enum channel_kind kind, int value)
+{
+    struct channel_message message = {.kind = kind, .value = value};
+    if (l->channel >= 0)
+        (void)!send(l->channel, &message, sizeof message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void launch_signal(struct launched *l, int number)
+{
+    tell(l, CHANNEL_SIGNAL, number);
+}
+
+void launch_give_terminal(struct launched *l)
+{
+    tell(l, CHANNEL_TERMINAL, 0);
+}
+
+static void close_launched(struct launched *l)
+{
+    if (l->channel >= 0)
+        close(l->channel);
+    if (l->has_cgroup)
+        cgroup_remove(&l->cgroup);
+    l->channel = -1;
+    l->has_cgroup = false;
+    l->init = -1;
+}
+
+static uint64_t milliseconds(struct timeval t)
+{
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_usec / 1000;
+}
+
+static void judge(const struct channel_message *last, bool out_of_memory, int init_status, struct outcome *o)
+{
+    o->kind = OUTCOME_SIGNALED;
+    o->code = -1;
+    if (out_of_memory) {
+        o->kind = OUTCOME_LIMIT;
+        o->limit = "memory";
+        o->signal = SIGKILL;
+    } else if (!last || last->kind != CHANNEL_ENDED) {
+        o->signal =
+            WIFSIGNALED(init_status) ? WTERMSIG(init_status) : SIGKILL; /* someone outside killed init */
+    } else if (last->reason == CHANNEL_WALL_LIMIT) {
+        o->kind = OUTCOME_TIMED_OUT;
+        o->limit = "wall";
+        o->signal = SIGKILL;
+    } else if (last->reason == CHANNEL_CPU_LIMIT) {
+        o->kind = OUTCOME_LIMIT;
+        o->limit = "cpu";
+        o->signal = SIGXCPU;
+    } else if (WIFSIGNALED(last->wait_status)) {
+        o->signal = WTERMSIG(last->wait_status);
+    } else {
+        o->kind = OUTCOME_EXITED;
+        o->code = WEXITSTATUS(last->wait_status);
+    }
+    o->processes = last && last->kind == CHANNEL_ENDED && last->processes > 1 ? last->processes - 1 : -1;
+}
+
+void launch_finish(struct launched *l, const struct channel_message *last, struct outcome *outcome)
+{
+    struct rusage usage;
+    struct timespec now;
+    int status = 0;
+    struct cgroup_events events = {false, false};
+    memset(&usage, 0, sizeof usage);
+    memset(outcome, 0, sizeof *outcome);
+    while (wait4(l->init, &status, 0, &usage) < 0 && errno == EINTR)
+        continue;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (l->has_cgroup)
+        cgroup_read_events(&l->cgroup, &events);
+    judge(last, events.oom, status, outcome);
+    outcome->wall_ms =
+        (uint64_t)((now.tv_sec - l->began.tv_sec) * 1000 + (now.tv_nsec - l->began.tv_nsec) / 1000000);
+    outcome->cpu_ms = milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime);
+    outcome->max_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
+    close_launched(l);
+}
+
+void launch_kill(struct launched *l)
+{
+    if (l->init > 0) {
+        kill(l->init, SIGKILL);
+        while (waitpid(l->init, NULL, 0) < 0 && errno == EINTR)
+            continue;
+    }
+    close_launched(l);
+}

@@ -1,0 +1,60 @@
+/* launch.h - starts a confined tree and watches it: the launcher's half.
+ *
+ * No thread, no signal handler, no global: the caller polls launched.channel
+ * and calls launch_read() when it is readable.
+ */
+#ifndef CORDON_LINUX_LAUNCH_H
+#define CORDON_LINUX_LAUNCH_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "core/error.h"
+#include "core/report.h"
+#include "os/linux/cgroup.h"
+#include "os/linux/channel.h"
+#include "plan/linux_plan.h"
+
+struct launch_request {
+    const struct linux_plan *plan;
+    char *const *argv;                 /* at least one element */
+    char *const *environment;          /* the command's, final */
+    int seal_stdio[3];                 /* descriptor is a regular file open for reading only */
+    int terminal;                      /* controlling terminal or -1 */
+    bool foreground;                   /* hand it over at start */
+    sigset_t mask;                     /* the command's signal mask */
+    uint64_t nofile_soft, nofile_hard; /* the command's RLIMIT_NOFILE */
+};
+
+struct launched {
+    pid_t init;    /* as seen here; -1: not started or reaped */
+    pid_t command; /* as seen here; -1 until CHANNEL_STARTED */
+    int channel;   /* -1 when closed */
+    bool has_cgroup;
+    struct cgroup cgroup;
+    struct timespec began;
+};
+
+void launched_init(struct launched *l);
+
+/* Builds the layers, makes the namespaces, and returns when init has been told
+ * to go; what follows comes over the channel. Fails closed: on error nothing
+ * runs and nothing is left. */
+cordon_status launch_start(const struct launch_request *request, struct launched *out,
+                           struct cordon_error *err);
+
+/* One message from init. False at its end: init is gone. */
+bool launch_read(struct launched *l, struct channel_message *message);
+
+void launch_signal(struct launched *l, int number);
+void launch_give_terminal(struct launched *l);
+
+/* Waits for init and so for every process of the tree, and fills *outcome from
+ * the last message (NULL: init vanished) and the resource usage. Frees. */
+void launch_finish(struct launched *l, const struct channel_message *last, struct outcome *outcome);
+
+/* Kills the tree and waits. Tolerates everything. */
+void launch_kill(struct launched *l);
+
+#endif
