@@ -2,11 +2,14 @@
  *
  *   $XDG_CONFIG_HOME/cordon/policy.json           the user's policy
  *   $XDG_STATE_HOME/cordon/WORKSPACE-HASH/
- *       workspace      the workspace's path, for people
- *       tmp vartmp shm cache                      what the command sees as /tmp, /var/tmp, /dev/shm, its
- * caches dev            skeleton of /dev: empty files and links to mount over mask           empty unreadable
- * directory and file that hide deny_read registry       placeholders that this workspace's sandboxes made
- *       report.json    the last run's report
+ *       workspace             the workspace's path, for people
+ *       version               written last: the rest is complete
+ *       tmp vartmp shm cache  the command's /tmp, /var/tmp, /dev/shm and caches
+ *       run-PID-RANDOM        with --tmp fresh: this run's tmp, vartmp and shm
+ *       dev                   skeleton of /dev: empty files and links to mount over
+ *       mask                  empty unreadable directory and file that hide deny_read
+ *       registry              placeholders that this workspace's sandboxes made
+ *       report.json           the last run's report
  *
  * Everything is made with mode 0700 by openat2(RESOLVE_NO_SYMLINKS) below the
  * state root: the command writes into tmp, vartmp, shm and cache, so a later
@@ -30,6 +33,7 @@ struct places {
     int workspace_fd;  /* O_DIRECTORY on `workspace`; -1 before state_open */
     bool fresh;        /* --tmp fresh: tmp directories of this run only, removed by state_close */
     char *run_name;    /* with fresh: name below `workspace` that holds tmp vartmp shm; else NULL */
+    int run_fd;        /* with fresh: that directory, locked while the run lives; else -1 */
 };
 
 void places_init(struct places *p);
