@@ -22,7 +22,7 @@ enum channel_kind {
     CHANNEL_ENDED,   /* the command ended; init is about to exit and take the rest along */
 };
 
-enum channel_reason { CHANNEL_BY_ITSELF, CHANNEL_WALL_LIMIT, CHANNEL_CPU_LIMIT };
+enum channel_reason { CHANNEL_BY_ITSELF, CHANNEL_WALL_LIMIT, CHANNEL_CPU_LIMIT, CHANNEL_FILE_LIMIT };
 
 struct channel_message {
     enum channel_kind kind;

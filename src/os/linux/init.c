@@ -225,8 +225,12 @@ static void reap(const struct init_context *context, pid_t command)
             send_message(context->channel, &message);
             continue;
         }
-        bool cpu = context->plan->cpu_seconds && WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU;
-        end(context, status, cpu ? CHANNEL_CPU_LIMIT : CHANNEL_BY_ITSELF);
+        enum channel_reason reason = CHANNEL_BY_ITSELF;
+        if (context->plan->cpu_seconds && WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+            reason = CHANNEL_CPU_LIMIT;
+        else if (context->plan->file_bytes && WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ)
+            reason = CHANNEL_FILE_LIMIT;
+        end(context, status, reason);
     }
 }
 
@@ -285,6 +289,8 @@ void init_main(struct init_context *context)
      * *thread* ends and races at the start, the latter needs init to run. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     wait_for_go(context);
+    for (size_t i = 0; i < context->pin_count; i++)
+        close(context->pins[i]);
 
     if (mounts_apply(context->plan, &context->scratch, &err) != CORDON_OK)
         fail(context, &err);

@@ -21,6 +21,9 @@ struct init_context {
     bool foreground; /* make the command's group the foreground one at start */
     sigset_t mask;   /* the command's signal mask */
     uint64_t nofile_soft, nofile_hard;
+    const int
+        *pins; /* the launcher's descriptors on what it checked: closed here, 1000 roots must not need 2000 */
+    size_t pin_count;
 };
 
 /* Never returns. */

@@ -193,7 +193,9 @@ cordon_status launch_start(const struct launch_request *request, struct launched
                                    .foreground = request->foreground,
                                    .mask = request->mask,
                                    .nofile_soft = request->nofile_soft,
-                                   .nofile_hard = request->nofile_hard};
+                                   .nofile_hard = request->nofile_hard,
+                                   .pins = request->pins,
+                                   .pin_count = request->pin_count};
     int pair[2] = {-1, -1};
     char **candidates = NULL;
     cordon_status status;
@@ -334,6 +336,10 @@ static void judge(const struct channel_message *last, bool out_of_memory, int in
         o->kind = OUTCOME_LIMIT;
         o->limit = "cpu";
         o->signal = SIGXCPU;
+    } else if (last->reason == CHANNEL_FILE_LIMIT) {
+        o->kind = OUTCOME_LIMIT;
+        o->limit = "file";
+        o->signal = SIGXFSZ;
     } else if (WIFSIGNALED(last->wait_status)) {
         o->signal = WTERMSIG(last->wait_status);
     } else {

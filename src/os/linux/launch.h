@@ -25,6 +25,8 @@ struct launch_request {
     bool foreground;                   /* hand it over at start */
     sigset_t mask;                     /* the command's signal mask */
     uint64_t nofile_soft, nofile_hard; /* the command's RLIMIT_NOFILE */
+    const int *pins;                   /* descriptors that keep the checked objects' identities alive */
+    size_t pin_count;
 };
 
 struct launched {

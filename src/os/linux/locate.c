@@ -1,0 +1,124 @@
+/* locate.c - see locate.h. Runs as the user, outside.
+ *
+ * One open with O_PATH both pins the object and, through /proc/self/fd, names
+ * it: cheaper than realpath's lstat per component, and name and identity cannot
+ * come from two different moments.
+ */
+#include "os/linux/locate.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/limits.h"
+#include "os/linux/sys.h"
+
+static enum object_type type_of(mode_t mode)
+{
+    if (S_ISDIR(mode))
+        return OBJECT_DIRECTORY;
+    if (S_ISREG(mode))
+        return OBJECT_FILE;
+    if (S_ISLNK(mode))
+        return OBJECT_SYMLINK;
+    return S_ISCHR(mode) || S_ISBLK(mode) ? OBJECT_DEVICE : OBJECT_OTHER;
+}
+
+static cordon_status failed(const char *path, int code, struct cordon_error *err)
+{
+    return error_set(err, CORDON_E_INVALID, code, "resolve.path", "%s: %s", path, strerror(code));
+}
+
+/* Fills *out from an open O_PATH descriptor, which it takes. */
+static cordon_status describe(int fd, const char *asked, struct located *out, struct cordon_error *err)
+{
+    char link[40], path[LIMIT_PATH_BYTES + 1];
+    struct stat st;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t len = readlink(link, path, sizeof path);
+    cordon_status status = CORDON_OK;
+    if (len < 0 || fstat(fd, &st) != 0)
+        status = failed(asked, errno, err);
+    else if ((size_t)len >= sizeof path)
+        status = failed(asked, ENAMETOOLONG, err);
+    else if (st.st_nlink == 0 || path[0] != '/')
+        status = failed(asked, ENOENT, err); /* deleted meanwhile, or not reachable from our root */
+    if (status == CORDON_OK) {
+        path[len] = '\0';
+        *out = (struct located){string_copy(path), type_of(st.st_mode), st.st_dev, st.st_ino,
+                                st.st_nlink,       st.st_uid,           st.st_gid, fd};
+        if (!out->path)
+            status = error_nomem(err, "resolve.path");
+    }
+    if (status != CORDON_OK)
+        close(fd);
+    return status;
+}
+
+/* The longest existing part resolved, the rest appended. */
+static cordon_status locate_absent(const char *path, struct located *out, struct cordon_error *err)
+{
+    cordon_status status;
+    struct buf text = BUF_INIT;
+    char *head = string_copy(path);
+    if (!head)
+        return error_nomem(err, "resolve.path");
+    size_t len = strlen(head);
+    for (;;) {
+        while (len > 1 && head[len - 1] == '/')
+            len--;
+        while (len > 1 && head[len - 1] != '/')
+            len--;
+        char kept = head[len];
+        head[len] = '\0';
+        int fd = open(head, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0) {
+            struct located parent;
+            status = describe(fd, head, &parent, err);
+            head[len] = kept;
+            if (status != CORDON_OK)
+                goto out;
+            status = path_normalize(PATH_POSIX, parent.path, path + len, &text, err);
+            located_release(&parent);
+            break;
+        }
+        if ((errno != ENOENT && errno != ENOTDIR) || len <= 1) {
+            status = failed(path, errno, err);
+            goto out;
+        }
+    }
+    if (status == CORDON_OK) {
+        char *taken = buf_take(&text);
+        if (!taken)
+            status = error_nomem(err, "resolve.path");
+        else
+            *out = (struct located){.path = taken, .type = OBJECT_ABSENT, .fd = -1};
+    }
+out:
+    buf_release(&text);
+    free(head);
+    return status;
+}
+
+cordon_status locate(const char *path, bool follow, struct located *out, struct cordon_error *err)
+{
+    if (strlen(path) > LIMIT_PATH_BYTES)
+        return failed(path, ENAMETOOLONG, err);
+    int fd = open(path, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
+    if (fd >= 0)
+        return describe(fd, path, out, err);
+    if (errno != ENOENT && errno != ENOTDIR)
+        return failed(path, errno, err);
+    return locate_absent(path, out, err);
+}
+
+void located_release(struct located *l)
+{
+    if (l->fd >= 0)
+        close(l->fd);
+    free(l->path);
+    l->fd = -1;
+    l->path = NULL;
+}
