@@ -71,7 +71,8 @@ static int has_word(const char *list, const char *name)
     return 0;
 }
 
-static struct probe_result result_of(enum probe_verdict verdict, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static struct probe_result result_of(enum probe_verdict verdict,
+                                                                           const char *format, va_list args)
 {
     struct probe_result result = {.verdict = verdict};
     vsnprintf(result.detail, sizeof result.detail, format, args);
