@@ -2,7 +2,7 @@
 add_library(cordon_flags INTERFACE)
 target_compile_options(cordon_flags INTERFACE
   -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings
-  -Wformat=2 -Wpointer-arith -Wundef -Wvla -fno-common -fstack-protector-strong)
+  -Wformat=2 -Wpointer-arith -Wundef -Wvla -fno-common -fstack-protector-strong -fPIE)
 if(CORDON_WERROR)
   target_compile_options(cordon_flags INTERFACE -Werror)
 endif()
@@ -12,17 +12,18 @@ if(CORDON_SANITIZE)
   target_link_options(cordon_flags INTERFACE -fsanitize=address,undefined)
   set(CORDON_STATIC OFF)
 elseif(CMAKE_BUILD_TYPE MATCHES "Rel")
-  target_compile_definitions(cordon_flags INTERFACE _FORTIFY_SOURCE=2)
+  # Undefined first: some distributions' compilers define it themselves.
+  target_compile_options(cordon_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 endif()
 
+# Every launch is an exec of cordon, and the dynamic loader is a quarter of a
+# small program's start: measured 587 us dynamic, 441 us static, 444 us static
+# and position independent (median of 1000 spawns). So: static, and the 3 us
+# for an address space that is laid out at random are paid.
 function(cordon_link_program target)
   if(CORDON_STATIC)
-    target_link_options(${target} PRIVATE -static)
-    if(TARGET PkgConfig::JANSSON)
-      set_property(TARGET ${target} PROPERTY LINK_SEARCH_START_STATIC ON)
-      set_property(TARGET ${target} PROPERTY LINK_SEARCH_END_STATIC ON)
-    endif()
+    target_link_options(${target} PRIVATE -static-pie -Wl,-z,relro,-z,now)
   else()
-    target_link_options(${target} PRIVATE -Wl,-z,relro,-z,now)
+    target_link_options(${target} PRIVATE -pie -Wl,-z,relro,-z,now)
   endif()
 endfunction()

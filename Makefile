@@ -1,0 +1,60 @@
+# The front door. Each target installs what it needs (tools/bootstrap), builds
+# below $(BUILD), and does its job. CMake does the work; see CMakePresets.json.
+BUILD ?= $(CURDIR)/build
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+PREFIX ?= /usr/local
+DESTDIR ?=
+export BUILD JOBS
+
+.PHONY: all build demo check bench format lint fuzz install clean help
+.DEFAULT_GOAL := build
+
+help:
+	@echo "make demo      set up, build, and run a small real project inside the boundary"
+	@echo "make check     set up, build with gcc, clang and the sanitizers, lint, and run every test"
+	@echo "make           build $(BUILD)/release/cordon"
+	@echo "make install   install it below PREFIX (default /usr/local), DESTDIR respected"
+	@echo "make bench     measure a launch against a bare spawn and bubblewrap"
+	@echo "make lint      clang-tidy, cppcheck, the house rules, the manual page"
+	@echo "make format    clang-format over all C sources"
+	@echo "make fuzz      run each fuzz target for FUZZ_SECONDS (default 60)"
+	@echo "make clean     remove $(BUILD)"
+
+all: build
+
+build:
+	@tools/bootstrap build
+	@tools/build release
+
+demo: build
+	@tools/demo $(BUILD)/release/cordon
+
+check:
+	@tools/bootstrap check
+	@tools/check
+
+bench: build
+	@tools/bootstrap bench
+	@tools/build release bench-launch
+	@$(BUILD)/release/bench-launch --cordon $(BUILD)/release/cordon $(BENCH_ARGS)
+
+lint:
+	@tools/bootstrap check
+	@tools/build dev
+	@tools/lint $(BUILD)/dev
+
+format:
+	@tools/bootstrap check
+	@find src programs include tests bench samples -name '*.[ch]' 2>/dev/null | xargs clang-format -i
+
+fuzz:
+	@tools/bootstrap fuzz
+	@tools/fuzz
+
+# Installs what `make` built: no building as root.
+install:
+	@test -x $(BUILD)/release/cordon || { echo "install: nothing built yet: run make first" >&2; exit 1; }
+	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD)/release --prefix $(PREFIX)
+
+clean:
+	rm -rf $(BUILD)
