@@ -288,7 +288,8 @@ static cordon_status plan_rules(struct planner *p)
  * unprivileged user namespace cannot make nodes. */
 static cordon_status plan_dev(struct planner *p)
 {
-    static const char *const nodes[] = {"null", "zero", "full", "random", "urandom", "tty"};
+    static const char *const nodes[] = {"/dev/null",   "/dev/zero",    "/dev/full",
+                                        "/dev/random", "/dev/urandom", "/dev/tty"};
     cordon_status status =
         add_tree(p,
                  (struct mount_op){
@@ -298,8 +299,7 @@ static cordon_status plan_dev(struct planner *p)
         (LANDLOCK_FS_READ_FILE | LANDLOCK_FS_WRITE_FILE | LANDLOCK_FS_TRUNCATE | LANDLOCK_FS_IOCTL_DEV) &
         landlock_fs_all(p->facts->landlock_abi);
     for (size_t i = 0; i < sizeof nodes / sizeof *nodes && status == CORDON_OK; i++) {
-        char path[32] = "/dev/";
-        strcat(path, nodes[i]);
+        char *path = (char *)nodes[i];
         status = add_tree(
             p,
             (struct mount_op){.target = path, .optional = true, .step = "linux.mount.dev", .why = "device"},
