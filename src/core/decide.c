@@ -150,21 +150,21 @@ const struct rule *resolved_find(const struct resolved *r, const char *path)
     return find_above(r, path, strlen(path));
 }
 
-/* A plain write root inside a plain write root changes nothing. Sorted order
- * puts the enclosing one first, so one pass suffices. */
+/* What changes nothing: a plain write root inside a plain write root, and an
+ * absent name where nothing could make it. Sorted order puts the enclosing one
+ * first, so one pass suffices. */
 static void mark_redundant(struct resolved *r)
 {
     for (size_t i = 0; i < r->count; i++) {
         struct rule *rule = &r->items[i];
-        if (rule->kind != RULE_WRITE || rule->role != ROLE_PLAIN || rule->backing ||
-            (rule->type != OBJECT_DIRECTORY && rule->type != OBJECT_FILE))
-            continue;
         size_t parent = path_parent_length(r->rules.style, rule->path);
-        if (parent >= strlen(rule->path))
-            continue;
-        const struct rule *above = find_above(r, rule->path, parent);
-        rule->redundant =
-            above && above->kind == RULE_WRITE && (above->role == ROLE_PLAIN || above->role == ROLE_VISIBLE);
+        const struct rule *above = parent < strlen(rule->path) ? find_above(r, rule->path, parent) : NULL;
+        bool in_root = above && above->kind == RULE_WRITE;
+        if (rule->absent_name)
+            rule->redundant = !in_root;
+        else if (rule->kind == RULE_WRITE && rule->role == ROLE_PLAIN && !rule->backing &&
+                 (rule->type == OBJECT_DIRECTORY || rule->type == OBJECT_FILE))
+            rule->redundant = in_root && (above->role == ROLE_PLAIN || above->role == ROLE_VISIBLE);
     }
 }
 

@@ -522,22 +522,26 @@ static cordon_status locate_base(struct resolver *r)
     return status;
 }
 
-/* "Never a file that the sandboxed command could write": neither itself nor its directory. */
+/* "Never a file that the command could write": neither the file, nor a link on
+ * the way that the user would name again next time. */
 static cordon_status check_policy_file(struct resolver *r)
 {
-    struct located l;
     if (!r->input->policy_file)
         return CORDON_OK;
-    cordon_status status = locate(r->input->policy_file, true, &l, r->err);
-    if (status != CORDON_OK)
-        return status;
-    if (decide(&r->out->resolved, l.path, OP_WRITE).allowed)
-        status = error_set(r->err, CORDON_E_INVALID, 0, "resolve.policy-file",
-                           "policy file %s lies where the command could rewrite it; move it out of the "
-                           "writable roots or protect it (-p %s)",
-                           r->input->policy_file, r->input->policy_file);
-    located_release(&l);
-    return status;
+    for (int follow = 0; follow < 2; follow++) {
+        struct located l;
+        cordon_status status = locate(r->input->policy_file, follow, &l, r->err);
+        if (status == CORDON_OK && decide(&r->out->resolved, l.path, OP_WRITE).allowed)
+            status = error_set(r->err, CORDON_E_INVALID, 0, "resolve.policy-file",
+                               "policy file %s lies where the command could rewrite it; move it out of the "
+                               "writable roots or "
+                               "protect it (-p %s)",
+                               r->input->policy_file, r->input->policy_file);
+        if (status != CORDON_OK)
+            return status;
+        located_release(&l);
+    }
+    return CORDON_OK;
 }
 
 static cordon_status add_rules(struct resolver *r)
@@ -558,31 +562,6 @@ static cordon_status add_rules(struct resolver *r)
     return status ? status : add_own_places(r);
 }
 
-/* Absent names matter only where something could make them. */
-static void drop_harmless_absent(struct resolved *resolved)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < resolved->count; i++) {
-        struct rule *rule = &resolved->items[i];
-        char parent[LIMIT_PATH_BYTES + 1];
-        size_t len = path_parent_length(PATH_POSIX, rule->path);
-        memcpy(parent, rule->path, len);
-        parent[len] = '\0';
-        const struct rule *above = rule->absent_name ? resolved_find(resolved, parent) : NULL;
-        if (rule->absent_name && (!above || above->kind != RULE_WRITE)) {
-            free(rule->path);
-            free(rule->backing);
-            free(rule->origin);
-            *rule = (struct rule){0};
-            continue;
-        }
-        resolved->items[kept++] = *rule;
-        if (kept - 1 != i)
-            *rule = (struct rule){0};
-    }
-    resolved->count = kept;
-}
-
 cordon_status resolve_policy(struct resolution *out, const struct resolve_input *input, struct places *places,
                              struct report *report, struct cordon_error *err)
 {
@@ -594,10 +573,8 @@ cordon_status resolve_policy(struct resolution *out, const struct resolve_input 
         status = add_rules(&r);
     if (status == CORDON_OK)
         status = resolved_finish(&out->resolved, err);
-    if (status == CORDON_OK) {
-        drop_harmless_absent(&out->resolved);
+    if (status == CORDON_OK)
         status = check_policy_file(&r);
-    }
     for (size_t i = 0; i < r.replaced_count; i++)
         free(r.replaced[i]);
     return status;
