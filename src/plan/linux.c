@@ -290,11 +290,11 @@ static cordon_status plan_dev(struct planner *p)
 {
     static const char *const nodes[] = {"/dev/null",   "/dev/zero",    "/dev/full",
                                         "/dev/random", "/dev/urandom", "/dev/tty"};
-    cordon_status status =
-        add_tree(p,
-                 (struct mount_op){
-                     .target = "/dev", .read_only = true, .step = "linux.mount.dev", .why = "minimal /dev"},
-                 p->facts->dev);
+    cordon_status status = add_tree(
+        p,
+        (struct mount_op){
+            .target = (char *)"/dev", .read_only = true, .step = "linux.mount.dev", .why = "minimal /dev"},
+        p->facts->dev);
     uint64_t access =
         (LANDLOCK_FS_READ_FILE | LANDLOCK_FS_WRITE_FILE | LANDLOCK_FS_TRUNCATE | LANDLOCK_FS_IOCTL_DEV) &
         landlock_fs_all(p->facts->landlock_abi);
@@ -310,7 +310,7 @@ static cordon_status plan_dev(struct planner *p)
     }
     if (status == CORDON_OK)
         status = add_late(p, (struct mount_op){.kind = MOUNT_DEVPTS,
-                                               .target = "/dev/pts",
+                                               .target = (char *)"/dev/pts",
                                                .slot = -1,
                                                .step = "linux.mount.devpts",
                                                .why = "pseudo-terminals of its own"});
@@ -423,7 +423,7 @@ cordon_status linux_plan_make(struct linux_plan *out, const struct policy *polic
         status = plan_limits(&plan, policy, facts, err);
     if (status == CORDON_OK)
         status =
-            add_landlock(&p, (struct landlock_rule){.path = "/",
+            add_landlock(&p, (struct landlock_rule){.path = (char *)"/",
                                                     .access = LANDLOCK_FS_EXECUTE | LANDLOCK_FS_READ_FILE |
                                                               LANDLOCK_FS_READ_DIR,
                                                     .why = "reads are allowed"});
@@ -433,7 +433,7 @@ cordon_status linux_plan_make(struct linux_plan *out, const struct policy *polic
         status = add_late(
             &p,
             (struct mount_op){.kind = MOUNT_PROC,
-                              .target = "/proc",
+                              .target = (char *)"/proc",
                               .slot = -1,
                               .step = "linux.mount.proc",
                               .why = "the sandbox's own processes, read-only: /proc/sys steers the host"});
