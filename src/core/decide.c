@@ -150,18 +150,25 @@ const struct rule *resolved_find(const struct resolved *r, const char *path)
     return find_above(r, path, strlen(path));
 }
 
-/* What changes nothing: a plain write root inside a plain write root, and an
- * absent name where nothing could make it. Sorted order puts the enclosing one
+const struct rule *resolved_enclosing(const struct resolved *r, const char *path)
+{
+    size_t parent = path_parent_length(r->rules.style, path);
+    return parent < strlen(path) ? find_above(r, path, parent) : NULL;
+}
+
+/* What changes nothing: a plain write root inside a plain write root, a hidden
+ * path inside a hidden one, an absent name where nothing could make it. Sorted order puts the enclosing one
  * first, so one pass suffices. */
 static void mark_redundant(struct resolved *r)
 {
     for (size_t i = 0; i < r->count; i++) {
         struct rule *rule = &r->items[i];
-        size_t parent = path_parent_length(r->rules.style, rule->path);
-        const struct rule *above = parent < strlen(rule->path) ? find_above(r, rule->path, parent) : NULL;
+        const struct rule *above = resolved_enclosing(r, rule->path);
         bool in_root = above && above->kind == RULE_WRITE;
         if (rule->absent_name)
             rule->redundant = !in_root;
+        else if (rule->kind == RULE_DENY_READ && rule->role == ROLE_PLAIN)
+            rule->redundant = above && above->kind == RULE_DENY_READ;
         else if (rule->kind == RULE_WRITE && rule->role == ROLE_PLAIN && !rule->backing &&
                  (rule->type == OBJECT_DIRECTORY || rule->type == OBJECT_FILE))
             rule->redundant = in_root && (above->role == ROLE_PLAIN || above->role == ROLE_VISIBLE);
@@ -242,6 +249,8 @@ struct verdict decide(const struct resolved *r, const char *path, enum decide_op
 {
     const struct rule *rule = resolved_find(r, path);
     if (op == OP_READ) {
+        while (rule && rule->kind == RULE_PROTECT) /* says nothing of reading */
+            rule = resolved_enclosing(r, rule->path);
         if (rule && rule->kind == RULE_DENY_READ)
             return denied(REASON_DENY_READ, rule, "deny-read");
         return (struct verdict){true, REASON_DEFAULT_READ, rule, "deny-read"};

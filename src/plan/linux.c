@@ -121,18 +121,6 @@ static cordon_status add_landlock(struct planner *p, struct landlock_rule rule)
     return CORDON_OK;
 }
 
-/* The rule that governs a path's surroundings, as if the path had none of its own. */
-static const struct rule *enclosing(const struct planner *p, const char *path)
-{
-    char parent[LIMIT_PATH_BYTES + 1];
-    size_t len = path_parent_length(p->resolved->rules.style, path);
-    if (len >= strlen(path) || len > LIMIT_PATH_BYTES)
-        return NULL;
-    memcpy(parent, path, len);
-    parent[len] = '\0';
-    return resolved_find(p->resolved, parent);
-}
-
 /* Every directory between a rule's path and the mount that holds it becomes a
  * mount of its own: rename(2) of a mount point is EBUSY, of its parent it is not. */
 static cordon_status add_pins(struct planner *p, const struct rule *rule)
@@ -205,7 +193,7 @@ static cordon_status plan_write(struct planner *p, const struct rule *rule)
 
 static cordon_status plan_protect(struct planner *p, const struct rule *rule)
 {
-    const struct rule *above = enclosing(p, rule->path);
+    const struct rule *above = resolved_enclosing(p->resolved, rule->path);
     if (!above || above->kind != RULE_WRITE)
         return CORDON_OK; /* the seal holds it already */
     cordon_status status =

@@ -1,0 +1,326 @@
+/* box.c - see box.h. Runs as the user, outside. */
+#include "os/linux/box.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include "os/linux/cgroup.h"
+#include "os/linux/landlock_apply.h"
+#include "os/linux/sys.h"
+#include "plan/cache_env.h"
+
+void box_init(struct box *b)
+{
+    memset(b, 0, sizeof *b);
+    places_init(&b->places);
+    resolution_init(&b->resolution);
+    placeholders_init(&b->placeholders);
+    linux_plan_init(&b->plan);
+    env_list_init(&b->environment);
+    report_init(&b->report);
+}
+
+void box_release(struct box *b)
+{
+    if (b->places.workspace_fd >= 0) {
+        placeholders_remove(&b->placeholders, &b->places);
+        state_close(&b->places);
+    }
+    placeholders_release(&b->placeholders);
+    for (size_t i = 0; i < sizeof b->paths / sizeof *b->paths; i++)
+        free(b->paths[i]);
+    report_release(&b->report);
+    env_list_release(&b->environment);
+    linux_plan_release(&b->plan);
+    resolution_release(&b->resolution);
+    places_release(&b->places);
+    box_init(b);
+}
+
+static bool listed(const char *const *list, const char *name)
+{
+    for (; list && *list; list++)
+        if (strcmp(*list, name) == 0)
+            return true;
+    return false;
+}
+
+/* Mount points inside replaced directories, and device files in the skeleton. */
+static cordon_status make_mountpoints(struct box *b, struct cordon_error *err)
+{
+    const struct resolved *resolved = &b->resolution.resolved;
+    cordon_status status = CORDON_OK;
+    for (size_t i = 0; i < resolved->count && status == CORDON_OK; i++) {
+        const struct rule *rule = &resolved->items[i];
+        const struct rule *above = resolved_enclosing(resolved, rule->path);
+        if (rule->redundant || !above || above->role != ROLE_TMP || rule->absent_name)
+            continue;
+        const char *name = strrchr(above->backing, '/') + 1;
+        const char *relative = rule->path + strlen(above->path) + 1;
+        status = state_mountpoint(&b->places, name, relative, rule->type == OBJECT_DIRECTORY, err);
+    }
+    for (size_t i = 0; i < b->resolution.device_count && status == CORDON_OK; i++)
+        status = state_mountpoint(&b->places, "dev", b->resolution.devices[i], false, err);
+    return status;
+}
+
+/* A mask over a directory that has visible parts below it has holes for them. */
+static cordon_status make_holes(struct box *b, struct rule *mask, size_t first, struct cordon_error *err)
+{
+    const struct resolved *resolved = &b->resolution.resolved;
+    cordon_status status = CORDON_OK;
+    for (size_t i = first; i < resolved->count && status == CORDON_OK; i++) {
+        const struct rule *hole = &resolved->items[i];
+        char *backing = NULL;
+        if (!path_is_below(resolved->rules, mask->path, hole->path))
+            break;
+        if ((hole->kind != RULE_WRITE && hole->kind != RULE_READ) || hole->redundant ||
+            resolved_enclosing(resolved, hole->path) != mask)
+            continue;
+        if (hole->type != OBJECT_DIRECTORY)
+            return error_set(
+                err, CORDON_E_INVALID, 0, "resolve.deny-read",
+                "%s (%s) is a file inside %s, which deny_read hides (%s): open up its directory instead",
+                hole->path, hole->origin, mask->path, mask->origin);
+        status = state_mask_with_hole(&b->places, mask->role == ROLE_STATE ? "state" : mask->path,
+                                      hole->path + strlen(mask->path) + 1, &backing, err);
+        if (status == CORDON_OK) {
+            free(mask->backing);
+            mask->backing = backing;
+        }
+    }
+    return status;
+}
+
+static cordon_status make_masks(struct box *b, struct cordon_error *err)
+{
+    struct resolved *resolved = &b->resolution.resolved;
+    cordon_status status = CORDON_OK;
+    for (size_t i = 0; i < resolved->count && status == CORDON_OK; i++)
+        if (resolved->items[i].kind == RULE_DENY_READ && resolved->items[i].type == OBJECT_DIRECTORY &&
+            !resolved->items[i].redundant)
+            status = make_holes(b, &resolved->items[i], i + 1, err);
+    return status;
+}
+
+/* The placeholders to make or join, and the rules' identities from them. */
+static cordon_status make_placeholders(struct box *b, struct cordon_error *err)
+{
+    struct resolved *resolved = &b->resolution.resolved;
+    char **paths = calloc(resolved->count + 1, sizeof *paths);
+    size_t count = 0;
+    cordon_status status = CORDON_OK;
+    if (!paths)
+        return error_nomem(err, "linux.placeholder");
+    for (size_t i = 0; i < resolved->count; i++) {
+        const struct rule *rule = &resolved->items[i];
+        if (rule->kind != RULE_PROTECT || rule->redundant)
+            continue;
+        if (rule->absent_name || (rule->type == OBJECT_DIRECTORY && rule->nlink <= 2 &&
+                                  placeholders_is_ours(&b->places, rule->path)))
+            paths[count++] = rule->path;
+    }
+    if (count)
+        status = placeholders_make(&b->placeholders, &b->places, paths, count, err);
+    for (size_t i = 0; i < resolved->count && status == CORDON_OK; i++) {
+        struct rule *rule = &resolved->items[i];
+        if (rule->kind != RULE_PROTECT || rule->redundant)
+            continue;
+        for (size_t j = 0; j < b->placeholders.count; j++) {
+            if (strcmp(b->placeholders.items[j].path, rule->path) != 0)
+                continue;
+            rule->absent_name = true;
+            rule->type = OBJECT_DIRECTORY;
+            rule->dev = b->placeholders.items[j].dev;
+            rule->ino = b->placeholders.items[j].ino;
+        }
+    }
+    free(paths);
+    return status;
+}
+
+/* By the machine's own word: no platform conditional, and a wrong guess would
+ * make every system call fail at once, not leave one unguarded. */
+static enum seccomp_arch native_arch(void)
+{
+    struct utsname name;
+    return uname(&name) == 0 && strcmp(name.machine, "aarch64") == 0 ? SECCOMP_ARCH_AARCH64
+                                                                     : SECCOMP_ARCH_X86_64;
+}
+
+static cordon_status probe_facts(struct box *b, const struct box_request *request, struct cordon_error *err)
+{
+    static const char *const names[] = {"mask/dir", "mask/file", "dev"};
+    struct linux_facts *facts = &b->facts;
+    for (size_t i = 0; i < 3; i++) {
+        b->paths[i] = state_path(&b->places, names[i]);
+        if (!b->paths[i])
+            return error_nomem(err, "state.open");
+    }
+    *facts = (struct linux_facts){.uid = geteuid(),
+                                  .gid = getegid(),
+                                  .owner_uid = b->resolution.owner_uid,
+                                  .owner_gid = b->resolution.owner_gid,
+                                  .landlock_abi = landlock_abi(),
+                                  .arch = native_arch(),
+                                  .cwd = b->resolution.cwd,
+                                  .mask_dir = b->paths[0],
+                                  .mask_file = b->paths[1],
+                                  .dev = b->paths[2]};
+    const struct policy *policy = request->policy;
+    if (policy->limits[LIMIT_MEMORY_BYTES].value || policy->limits[LIMIT_PROCESSES].value)
+        facts->cgroup_limits = cgroup_available("", policy->limits[LIMIT_MEMORY_BYTES].value != 0,
+                                                policy->limits[LIMIT_PROCESSES].value != 0);
+    return CORDON_OK;
+}
+
+/* --allow-degraded of a limit drops the limit where it cannot be had. */
+static cordon_status drop_limits(struct box *b, const struct box_request *request, struct cordon_error *err)
+{
+    static const struct {
+        const char *facet;
+        enum policy_limit limit;
+    } limits[] = {{"limit-memory", LIMIT_MEMORY_BYTES}, {"limit-processes", LIMIT_PROCESSES}};
+    for (size_t i = 0; i < 2; i++) {
+        struct policy_number *number = &request->policy->limits[limits[i].limit];
+        bool possible = b->facts.cgroup_limits || (limits[i].limit == LIMIT_PROCESSES && b->facts.uid != 0);
+        if (!number->value || possible || !listed(request->allow_degraded, limits[i].facet))
+            continue;
+        number->value = 0;
+        cordon_status status = report_add_degraded(&b->report, limits[i].facet, err);
+        if (status != CORDON_OK)
+            return status;
+    }
+    return CORDON_OK;
+}
+
+/* Fails closed: what was promised and cannot be had, or what was required and is a limit. */
+static cordon_status check_facets(struct box *b, const struct box_request *request, struct cordon_error *err)
+{
+    for (size_t i = 0; i < b->facet_count; i++) {
+        const struct facet *f = &b->facets[i];
+        bool is_limit =
+            strncmp(f->name, "limit-", 6) == 0; /* judged by the plan: only when a limit is asked for */
+        if (f->state != FACET_ENFORCED && listed(request->require, f->name))
+            return error_set(err, CORDON_E_UNSUPPORTED, 0, "facet.require",
+                             "--require %s: not to be had on this machine: %s%s%s", f->name, f->mechanism,
+                             f->remedy ? "; remedy: " : "", f->remedy ? f->remedy : "");
+        if (f->state == FACET_UNAVAILABLE && !is_limit) {
+            if (!listed(request->allow_degraded, f->name))
+                return error_set(
+                    err, CORDON_E_UNSUPPORTED, 0, "facet.unavailable",
+                    "this machine cannot enforce `%s` (%s); remedy: %s; or accept it by --allow-degraded %s",
+                    f->name, f->mechanism, f->remedy, f->name);
+            cordon_status status = report_add_degraded(&b->report, f->name, err);
+            if (status != CORDON_OK)
+                return status;
+        }
+        cordon_status status =
+            report_add_layer(&b->report, f->name, f->mechanism, f->state == FACET_ENFORCED, err);
+        if (status != CORDON_OK)
+            return status;
+    }
+    return CORDON_OK;
+}
+
+static cordon_status build_environment(struct box *b, const struct box_request *request,
+                                       struct cordon_error *err)
+{
+    char **extra = NULL;
+    cordon_status status =
+        cache_env_make(b->places.cache_view, request->policy->tmp != TMP_SHARED, &extra, err);
+    if (status == CORDON_OK)
+        status = env_build(&b->environment, request->policy, request->environment, extra, 0, err);
+    cache_env_free(extra);
+    return status;
+}
+
+/* Old hard links inside a root lead to the same object outside: no scheme that
+ * goes by paths can tell them apart. Here only for roots that are files. */
+static cordon_status warn_hard_links(struct box *b, struct cordon_error *err)
+{
+    const struct resolved *resolved = &b->resolution.resolved;
+    for (size_t i = 0; i < resolved->count; i++) {
+        const struct rule *rule = &resolved->items[i];
+        if (rule->kind == RULE_WRITE && rule->type == OBJECT_FILE && rule->nlink > 1) {
+            cordon_status status = report_add_warning(
+                &b->report, err, "writable file %s has %llu names: writing to it changes them all",
+                rule->path, (unsigned long long)rule->nlink);
+            if (status != CORDON_OK)
+                return status;
+        }
+    }
+    return CORDON_OK;
+}
+
+static cordon_status make_effects(struct box *b, struct cordon_error *err)
+{
+    cordon_status status = make_placeholders(b, err);
+    if (status == CORDON_OK)
+        status = make_mountpoints(b, err);
+    return status ? status : make_masks(b, err);
+}
+
+cordon_status box_prepare(struct box *b, const struct box_request *request, struct cordon_error *err)
+{
+    struct resolve_input input = {request->policy, request->workspace, request->program,
+                                  request->policy_file};
+    char *workspace = NULL;
+    cordon_status status = places_find(&b->places, request->environment, err);
+    if (status == CORDON_OK)
+        status = resolve_workspace(request->workspace, &workspace, err);
+    if (status == CORDON_OK)
+        status = request->effects ? state_open(&b->places, workspace, request->policy->tmp, err)
+                                  : state_name(&b->places, workspace, request->policy->tmp, err);
+    if (status == CORDON_OK && request->effects)
+        status = placeholders_collect(&b->places, err);
+    if (status == CORDON_OK)
+        status = resolve_policy(&b->resolution, &input, &b->places, &b->report, err);
+    if (status == CORDON_OK)
+        status = probe_facts(b, request, err);
+    if (status == CORDON_OK)
+        status = drop_limits(b, request, err);
+    if (status == CORDON_OK && request->effects)
+        status = make_effects(b, err);
+    if (status == CORDON_OK)
+        status = linux_plan_make(&b->plan, request->policy, &b->resolution.resolved, &b->facts, err);
+    if (status == CORDON_OK) {
+        b->facet_count = linux_facets(&b->plan, &b->facts, request->policy, b->facets);
+        status = check_facets(b, request, err);
+    }
+    if (status == CORDON_OK)
+        status = build_environment(b, request, err);
+    if (status == CORDON_OK)
+        status = warn_hard_links(b, err);
+    if (status == CORDON_OK) {
+        b->report.workspace = workspace;
+        workspace = NULL;
+    }
+    free(workspace);
+    return status;
+}
+
+cordon_status box_recheck(struct box *b, struct cordon_error *err)
+{
+    const struct resolved *resolved = &b->resolution.resolved;
+    for (size_t i = 0; i < resolved->count; i++) {
+        const struct rule *rule = &resolved->items[i];
+        struct stat st;
+        bool held = rule->kind == RULE_PROTECT || rule->kind == RULE_DENY_READ;
+        if (!held || rule->redundant || rule->ino == 0)
+            continue;
+        if (lstat(rule->path, &st) == 0 && (uint64_t)st.st_ino == rule->ino &&
+            (uint64_t)st.st_dev == rule->dev)
+            continue;
+        cordon_status status = report_add_warning(
+            &b->report, err,
+            "%s was replaced or removed from outside during the run: from then on it was not %s inside",
+            rule->path, rule->kind == RULE_PROTECT ? "protected" : "hidden");
+        if (status != CORDON_OK)
+            return status;
+    }
+    return CORDON_OK;
+}
