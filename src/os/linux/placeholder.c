@@ -1,0 +1,631 @@
+/* placeholder.c - see placeholder.h. Called by the launcher, as the user.
+ *
+ * Two locks. The registry's (registry.c) orders what the sandboxes of one
+ * workspace make and remove. The directory's own, by flock, tells who uses it,
+ * also between workspaces and between users, who do not see each other's
+ * registries:
+ *   - a user locks it shared, then looks whether the path still names what he
+ *     locked; if not, it was removed in between, and he starts again;
+ *   - a remover turns his shared lock into an exclusive one without waiting.
+ *     The kernel drops the shared lock first and does not give it back: of
+ *     several who try at once, one that finds another's lock leaves and has
+ *     none any more, so the last to try finds none and removes. At least one
+ *     removes, nobody removes what another holds.
+ * All paths are walked without following links: a command that runs in the same
+ * workspace can turn a parent into a link at any moment.
+ */
+#include "os/linux/placeholder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/buf.h"
+#include "core/path.h"
+#include "os/linux/beneath.h"
+#include "os/linux/registry.h"
+
+#define STEP "linux.placeholder"
+#define LOCK_TRIES 2000 /* of a millisecond: a remover holds its lock for a few system calls */
+#define FOREIGN_WAIT_MS 1000
+#define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+
+void placeholders_init(struct placeholders *p)
+{
+    p->items = NULL;
+    p->count = 0;
+}
+
+void placeholders_release(struct placeholders *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        free(p->items[i].path);
+        if (p->items[i].fd >= 0)
+            close(p->items[i].fd);
+    }
+    free(p->items);
+    placeholders_init(p);
+}
+
+static const struct placeholder *find_item(const struct placeholders *p, const char *path)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (strcmp(p->items[i].path, path) == 0)
+            return &p->items[i];
+    return NULL;
+}
+
+/* Takes over `item` (path and fd). */
+static bool append(struct placeholders *p, const struct placeholder *item)
+{
+    struct placeholder *items = realloc(p->items, (p->count + 1) * sizeof *items);
+    if (!items)
+        return false;
+    p->items = items;
+    p->items[p->count++] = *item;
+    return true;
+}
+
+/* True when `path` lies below `root`. */
+static bool is_below(const char *path, const char *root)
+{
+    size_t len = strlen(root);
+    return strncmp(path, root, len) == 0 && path[len] == '/';
+}
+
+/* O_PATH on the parent, no link followed. *base points into `path`. */
+static int open_parent(const char *path, const char **base)
+{
+    char *parent = string_copy_n(path, path_parent_length(PATH_POSIX, path));
+    if (!parent) {
+        errno = ENOMEM;
+        return -1;
+    }
+    int fd = beneath_open_absolute(parent, O_PATH | O_DIRECTORY);
+    int code = errno;
+    free(parent);
+    errno = code;
+    *base = path_basename(PATH_POSIX, path);
+    return fd;
+}
+
+static bool still_names(int parent, const char *base, uint64_t dev, uint64_t ino)
+{
+    struct stat st;
+    return fstatat(parent, base, &st, AT_SYMLINK_NOFOLLOW) == 0 && (uint64_t)st.st_dev == dev &&
+           (uint64_t)st.st_ino == ino;
+}
+
+/* ---- locking ---- */
+
+static cordon_status failed(struct cordon_error *err, int code, const char *path)
+{
+    switch (code) {
+    case EEXIST:
+    case ENOTEMPTY:
+    case ENOTDIR:
+    case ELOOP:
+    case ENOENT:
+        return error_set(err, CORDON_E_CONFLICT, code, STEP,
+                         "%s changed while the sandbox was being made: run it again", path);
+    case EWOULDBLOCK:
+        return error_set(
+            err, CORDON_E_CONFLICT, code, STEP,
+            "another process keeps the empty directory %s locked: end it, or remove the directory", path);
+    case ENOSPC:
+    case EDQUOT:
+        return error_set(err, CORDON_E_SYSTEM, code, STEP, "cannot hold the name %s: %s; free some space",
+                         path, strerror(code));
+    case EMFILE:
+    case ENFILE:
+        return error_set(err, CORDON_E_SYSTEM, code, STEP,
+                         "cannot hold the name %s: %s; raise the limit on open files", path, strerror(code));
+    case ENOMEM:
+        return error_nomem(err, STEP);
+    default:
+        return error_set(err, CORDON_E_SYSTEM, code, STEP,
+                         "cannot hold the absent protected name %s with an empty directory: %s", path,
+                         strerror(code));
+    }
+}
+
+/* Locks the directory that has the name now. 0, or -1 with errno. */
+static int lock_shared(int parent, const char *base, struct placeholder *out)
+{
+    const struct timespec pause = {0, 1000000};
+    for (int tries = 0; tries < LOCK_TRIES; tries++) {
+        struct stat st;
+        int fd = beneath_open(parent, base, DIRECTORY_FLAGS);
+        if (fd < 0)
+            return -1;
+        if (flock(fd, LOCK_SH | LOCK_NB) == 0) {
+            if (fstat(fd, &st) == 0 && still_names(parent, base, (uint64_t)st.st_dev, (uint64_t)st.st_ino)) {
+                out->fd = fd;
+                out->dev = (uint64_t)st.st_dev;
+                out->ino = (uint64_t)st.st_ino;
+                return 0;
+            }
+            close(fd);
+            continue; /* it was removed before the lock: look again */
+        }
+        int code = errno;
+        close(fd);
+        errno = code;
+        if (code != EWOULDBLOCK && code != EINTR)
+            return -1;
+        nanosleep(&pause, NULL);
+    }
+    errno = EWOULDBLOCK;
+    return -1;
+}
+
+/* Makes the directory, or joins an empty one: another user's, or another
+ * workspace's, placeholder looks like that. *made tells which. 0, or -1 with
+ * errno and nothing left. */
+static int make_or_join(int parent, const char *base, struct placeholder *out, bool *made)
+{
+    for (int tries = 0; tries < LOCK_TRIES; tries++) {
+        *made = mkdirat(parent, base, 0755) == 0;
+        if (!*made && errno != EEXIST)
+            return -1;
+        if (lock_shared(parent, base, out) == 0) {
+            if (*made)
+                (void)!fchmod(out->fd, 0755); /* others must be able to lock it, whatever the umask */
+            if (*made || beneath_is_empty(out->fd) == 1)
+                return 0;
+            close(out->fd);
+            out->fd = -1;
+            errno = ENOTEMPTY;
+            return -1;
+        }
+        if (errno != ENOENT) {
+            int code = errno;
+            if (*made)
+                unlinkat(parent, base, AT_REMOVEDIR);
+            *made = false;
+            errno = code;
+            return -1;
+        }
+    }
+    *made = false;
+    errno = EWOULDBLOCK;
+    return -1;
+}
+
+/* ---- removing ---- */
+
+enum removal { REMOVAL_DONE, REMOVAL_NOT_EMPTY, REMOVAL_IN_USE, REMOVAL_FAILED };
+
+/* Removes the locked directory if nobody else uses it. The lock may be lost. */
+static enum removal remove_locked(const char *path, int fd, uint64_t dev, uint64_t ino)
+{
+    enum removal result = REMOVAL_DONE;
+    const char *base;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+        return REMOVAL_IN_USE;
+    int parent = open_parent(path, &base);
+    if (parent < 0)
+        return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? REMOVAL_DONE : REMOVAL_FAILED;
+    if (still_names(parent, base, dev, ino) && unlinkat(parent, base, AT_REMOVEDIR) != 0) {
+        if (errno == ENOTEMPTY || errno == EEXIST)
+            result = REMOVAL_NOT_EMPTY;
+        else if (errno != ENOENT && errno != ENOTDIR)
+            result = REMOVAL_FAILED;
+    }
+    close(parent);
+    return result;
+}
+
+/* What is no longer empty is the user's now, unless what fills it is another
+ * placeholder that is still in use. */
+static bool holds_record(const struct registry *r, const char *path)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (!r->items[i].dropped && is_below(r->items[i].path, path))
+            return true;
+    return false;
+}
+
+static void settle(struct registry *r, struct registry_record *record, enum removal how)
+{
+    if (how == REMOVAL_DONE || (how == REMOVAL_NOT_EMPTY && !holds_record(r, record->path)))
+        record->dropped = true;
+}
+
+static int longer_record_first(const void *a, const void *b)
+{
+    size_t x = strlen(((const struct registry_record *)a)->path);
+    size_t y = strlen(((const struct registry_record *)b)->path);
+    return (x < y) - (x > y);
+}
+
+static int longer_item_first(const void *a, const void *b)
+{
+    size_t x = strlen(((const struct placeholder *)a)->path);
+    size_t y = strlen(((const struct placeholder *)b)->path);
+    return (x < y) - (x > y);
+}
+
+static void collect_record(struct registry *r, struct registry_record *record)
+{
+    const char *base;
+    struct stat st;
+    int parent = open_parent(record->path, &base);
+    int fd = parent < 0 ? -1 : beneath_open(parent, base, DIRECTORY_FLAGS);
+    int code = errno;
+    if (parent >= 0)
+        close(parent);
+    if (fd < 0) {
+        record->dropped = code == ENOENT || code == ENOTDIR || code == ELOOP;
+        return;
+    }
+    /* Not the device: its number may differ after a reboot. A pending record
+     * has neither: there an empty directory of this user has to do. */
+    if (fstat(fd, &st) != 0 || (record->made ? (uint64_t)st.st_ino != record->ino : st.st_uid != geteuid()))
+        record->dropped = true;
+    else
+        settle(r, record, remove_locked(record->path, fd, (uint64_t)st.st_dev, (uint64_t)st.st_ino));
+    close(fd);
+}
+
+static cordon_status collect(int dir, unsigned wait_ms, struct cordon_error *err)
+{
+    struct registry r;
+    registry_init(&r);
+    cordon_status status = registry_open(&r, dir, REGISTRY_CHANGE, wait_ms, err);
+    if (status == CORDON_OK && r.fd >= 0) {
+        if (r.count > 0)
+            qsort(r.items, r.count, sizeof *r.items, longer_record_first);
+        for (size_t i = 0; i < r.count; i++)
+            collect_record(&r, &r.items[i]);
+        registry_save(&r);
+    }
+    registry_release(&r);
+    return status;
+}
+
+cordon_status placeholders_collect(const struct places *places, struct cordon_error *err)
+{
+    return collect(places->workspace_fd, REGISTRY_WAIT_MS, err);
+}
+
+/* An empty directory that this run used and did not find in its own registry
+ * may be the placeholder of another workspace's run that ended meanwhile and
+ * left it to us. */
+static void collect_others(const struct places *places)
+{
+    struct beneath_list list;
+    struct beneath_entry entry;
+    int root = beneath_open_absolute(places->state_root, DIRECTORY_FLAGS);
+    if (root < 0)
+        return;
+    beneath_list_init(&list, root);
+    while (beneath_list_next(&list, &entry) > 0) {
+        int dir = beneath_open(root, entry.name, DIRECTORY_FLAGS);
+        if (dir < 0)
+            continue;
+        collect(dir, FOREIGN_WAIT_MS, NULL);
+        close(dir);
+    }
+    close(root);
+}
+
+void placeholders_remove(struct placeholders *p, const struct places *places)
+{
+    struct registry r;
+    bool others = false;
+    if (p->count == 0)
+        return;
+    registry_init(&r);
+    /* Without the registry's lock the directories' own locks still keep this
+     * safe; the records stay, and the next start drops them. */
+    if (registry_open(&r, places->workspace_fd, REGISTRY_CHANGE, REGISTRY_WAIT_MS, NULL) != CORDON_OK)
+        registry_open(&r, places->workspace_fd, REGISTRY_LOOK, 0, NULL);
+    qsort(p->items, p->count, sizeof *p->items, longer_item_first);
+    for (size_t i = 0; i < p->count; i++) {
+        struct placeholder *item = &p->items[i];
+        struct registry_record *record = registry_find(&r, item->path);
+        if (record && record->made && record->dev == item->dev && record->ino == item->ino)
+            settle(&r, record, remove_locked(item->path, item->fd, item->dev, item->ino));
+        else if (beneath_is_empty(item->fd) == 1)
+            others = true;
+        close(item->fd);
+        item->fd = -1;
+    }
+    registry_save(&r);
+    registry_release(&r);
+    placeholders_release(p);
+    if (others)
+        collect_others(places);
+}
+
+/* ---- making ---- */
+
+/* Nothing in the directory but what is recorded too: docs/ that was made for
+ * docs/secret. */
+static bool is_hollow(struct registry *r, const char *path, int fd)
+{
+    struct beneath_list list;
+    struct beneath_entry entry;
+    bool hollow = lseek(fd, 0, SEEK_SET) == 0;
+    int got = 0;
+    beneath_list_init(&list, fd);
+    while (hollow && (got = beneath_list_next(&list, &entry)) > 0) {
+        char *inner = string_format("%s/%s", path, entry.name);
+        hollow = inner && registry_find(r, inner);
+        free(inner);
+    }
+    return hollow && got == 0;
+}
+
+static bool matches(const struct registry_record *record, const struct stat *st)
+{
+    if (!record->made) /* its maker is at it, or died then */
+        return st->st_uid == geteuid();
+    return record->dev == (uint64_t)st->st_dev && record->ino == (uint64_t)st->st_ino;
+}
+
+int placeholders_is_ours(const struct places *places, const char *path)
+{
+    struct registry r;
+    struct stat st;
+    const char *base;
+    bool ours = false;
+    registry_init(&r);
+    if (registry_open(&r, places->workspace_fd, REGISTRY_LOOK, 0, NULL) == CORDON_OK && r.count > 0) {
+        const struct registry_record *record = registry_find(&r, path);
+        int parent = record ? open_parent(path, &base) : -1;
+        int fd = parent >= 0 ? beneath_open(parent, base, DIRECTORY_FLAGS) : -1;
+        ours = fd >= 0 && fstat(fd, &st) == 0 && matches(record, &st) && is_hollow(&r, path, fd);
+        if (fd >= 0)
+            close(fd);
+        if (parent >= 0)
+            close(parent);
+    }
+    registry_release(&r);
+    return ours;
+}
+
+/* One directory to hold. */
+struct wanted {
+    struct placeholder item;
+    bool existing; /* a parent that may be a placeholder: joined if so, else let alone */
+    bool locked;
+    bool made; /* by this call */
+};
+
+struct making {
+    struct wanted *items;
+    size_t count, cap;
+    struct registry registry;
+    const struct placeholders *held; /* before this call */
+};
+
+static bool is_wanted(const struct making *m, const char *path)
+{
+    for (size_t i = 0; i < m->count; i++)
+        if (strcmp(m->items[i].item.path, path) == 0)
+            return true;
+    return find_item(m->held, path) != NULL;
+}
+
+static cordon_status want(struct making *m, const char *path, size_t len, bool existing,
+                          struct cordon_error *err)
+{
+    char *copy = string_copy_n(path, len);
+    if (copy && is_wanted(m, copy)) {
+        free(copy);
+        return CORDON_OK;
+    }
+    if (copy && m->count == m->cap) {
+        size_t cap = m->cap ? 2 * m->cap : 8;
+        struct wanted *items = realloc(m->items, cap * sizeof *items);
+        if (items) {
+            m->items = items;
+            m->cap = cap;
+        }
+    }
+    if (!copy || m->count == m->cap) {
+        free(copy);
+        return error_nomem(err, STEP);
+    }
+    m->items[m->count++] = (struct wanted){.item = {.path = copy, .fd = -1}, .existing = existing};
+    return CORDON_OK;
+}
+
+/* Wants `path`, its missing parents, and those of its parents that are
+ * placeholders too, outermost first. */
+static cordon_status want_chain(struct making *m, const char *path, struct cordon_error *err)
+{
+    cordon_status status = CORDON_OK;
+    size_t len = strlen(path), cut = len;
+    if (path[0] != '/' || len < 2)
+        return error_set(err, CORDON_E_INVALID, 0, STEP, "\"%s\" is no absolute path", path);
+    for (;;) { /* up to the outermost component that is missing */
+        const char *base;
+        char *prefix = string_copy_n(path, cut);
+        int parent = prefix ? open_parent(prefix, &base) : -1;
+        int code = prefix ? errno : ENOMEM;
+        size_t up = prefix ? path_parent_length(PATH_POSIX, prefix) : 0;
+        free(prefix);
+        if (parent >= 0) {
+            close(parent);
+            break;
+        }
+        if (code != ENOENT || up <= 1)
+            return failed(err, code, path);
+        cut = up;
+    }
+    for (size_t at = 1; status == CORDON_OK && at <= len; at++) {
+        if (path[at] != '/' && path[at] != '\0')
+            continue;
+        if (at >= cut || m->registry.count > 0)
+            status = want(m, path, at, at < cut, err);
+    }
+    return status;
+}
+
+/* Joins what is recorded and still there as recorded. */
+static cordon_status join_recorded(struct making *m, struct wanted *w, struct cordon_error *err)
+{
+    const char *base;
+    struct stat st;
+    const struct registry_record *record = registry_find(&m->registry, w->item.path);
+    if (!record || !record->made)
+        return CORDON_OK;
+    int parent = open_parent(w->item.path, &base);
+    if (parent < 0)
+        return errno == ENOENT ? CORDON_OK : failed(err, errno, w->item.path);
+    if (fstatat(parent, base, &st, AT_SYMLINK_NOFOLLOW) == 0 && matches(record, &st)) {
+        if (lock_shared(parent, base, &w->item) == 0)
+            w->locked = true;
+        else if (errno != ENOENT) {
+            int code = errno;
+            close(parent);
+            return failed(err, code, w->item.path);
+        }
+    }
+    close(parent);
+    if (w->locked && (w->item.dev != record->dev || w->item.ino != record->ino)) { /* replaced just now */
+        close(w->item.fd);
+        w->item.fd = -1;
+        w->locked = false;
+    }
+    if (w->locked && !w->existing && !is_hollow(&m->registry, w->item.path, w->item.fd))
+        return failed(err, ENOTEMPTY, w->item.path);
+    return CORDON_OK;
+}
+
+static cordon_status make_wanted(struct wanted *w, struct cordon_error *err)
+{
+    cordon_status status = CORDON_OK;
+    const char *base;
+    int parent = open_parent(w->item.path, &base);
+    if (parent < 0)
+        return failed(err, errno, w->item.path);
+    if (make_or_join(parent, base, &w->item, &w->made) == 0)
+        w->locked = true;
+    else
+        status = failed(err, errno, w->item.path);
+    close(parent);
+    return status;
+}
+
+/* Before anything is made (`made` false), and once the inodes are known. */
+static cordon_status record_wanted(struct making *m, bool made, struct cordon_error *err)
+{
+    struct registry_record *records = calloc(m->count ? m->count : 1, sizeof *records);
+    size_t count = 0;
+    if (!records)
+        return error_nomem(err, STEP);
+    for (size_t i = 0; i < m->count; i++) {
+        const struct wanted *w = &m->items[i];
+        if (made ? w->made : !w->locked && !w->existing)
+            records[count++] = (struct registry_record){
+                .path = w->item.path, .made = made, .dev = w->item.dev, .ino = w->item.ino};
+    }
+    cordon_status status = registry_record(&m->registry, records, count, err);
+    free(records);
+    return status;
+}
+
+/* Takes back what this call did, innermost first. */
+static void undo(struct making *m)
+{
+    for (size_t i = m->count; i-- > 0;) {
+        struct wanted *w = &m->items[i];
+        struct registry_record *record = registry_find(&m->registry, w->item.path);
+        if (w->made && record)
+            settle(&m->registry, record, remove_locked(w->item.path, w->item.fd, w->item.dev, w->item.ino));
+        if (w->locked) {
+            close(w->item.fd);
+            w->item.fd = -1;
+        }
+    }
+}
+
+/* A pending record whose directory this call did not make names nothing of ours. */
+static void drop_pending(struct making *m)
+{
+    for (size_t i = 0; i < m->count; i++) {
+        struct registry_record *record = registry_find(&m->registry, m->items[i].item.path);
+        if (record && !record->made && !m->items[i].made)
+            record->dropped = true;
+    }
+}
+
+cordon_status placeholders_make(struct placeholders *out, const struct places *places, char *const *paths,
+                                size_t count, struct cordon_error *err)
+{
+    struct making m = {.held = out};
+    struct placeholder *items = NULL;
+    cordon_status status;
+
+    if (count == 0)
+        return CORDON_OK;
+    registry_init(&m.registry);
+    status = registry_open(&m.registry, places->workspace_fd, REGISTRY_CREATE, REGISTRY_WAIT_MS, err);
+    for (size_t i = 0; status == CORDON_OK && i < count; i++)
+        status = want_chain(&m, paths[i], err);
+    if (status != CORDON_OK)
+        goto out;
+    items = realloc(out->items, (out->count + m.count + 1) * sizeof *items);
+    if (!items) {
+        status = error_nomem(err, STEP);
+        goto out;
+    }
+    out->items = items;
+    for (size_t i = 0; status == CORDON_OK && i < m.count; i++)
+        status = join_recorded(&m, &m.items[i], err);
+    if (status == CORDON_OK)
+        status = record_wanted(&m, false, err);
+    for (size_t i = 0; status == CORDON_OK && i < m.count; i++)
+        if (!m.items[i].locked && !m.items[i].existing)
+            status = make_wanted(&m.items[i], err);
+    if (status == CORDON_OK)
+        status = record_wanted(&m, true, err);
+    if (status != CORDON_OK)
+        undo(&m);
+    drop_pending(&m);
+    for (size_t i = 0; status == CORDON_OK && i < m.count; i++)
+        if (m.items[i].locked) {
+            items[out->count++] = m.items[i].item;
+            m.items[i].item.path = NULL;
+        }
+out:
+    registry_save(&m.registry); /* after a success nothing is dropped, as a rule: then it writes nothing */
+    registry_release(&m.registry);
+    for (size_t i = 0; i < m.count; i++)
+        free(m.items[i].item.path);
+    free(m.items);
+    return status;
+}
+
+cordon_status placeholders_join(struct placeholders *out, const char *path, struct cordon_error *err)
+{
+    struct placeholder item = {.path = NULL, .fd = -1};
+    const char *base;
+    if (find_item(out, path))
+        return CORDON_OK;
+    int parent = open_parent(path, &base);
+    if (parent < 0)
+        return failed(err, errno, path);
+    int result = lock_shared(parent, base, &item);
+    int code = errno;
+    close(parent);
+    if (result != 0)
+        return failed(err, code, path);
+    item.path = string_copy(path);
+    if (!item.path || !append(out, &item)) {
+        free(item.path);
+        close(item.fd);
+        return error_nomem(err, STEP);
+    }
+    return CORDON_OK;
+}
