@@ -9,7 +9,8 @@
 /* "KEY=DIRECTORY/SUB" for every tool of the table (docs/policy.md), and TMPDIR
  * when temporary directories are replaced. NULL-terminated; the caller frees
  * with cache_env_free. */
-cordon_status cache_env_make(const char *cache_directory, bool tmp_replaced, char ***out, struct cordon_error *err);
+cordon_status cache_env_make(const char *cache_directory, bool tmp_replaced, char ***out,
+                             struct cordon_error *err);
 void cache_env_free(char **list);
 
 #endif

@@ -103,22 +103,42 @@ static cordon_status add_tree(struct planner *p, struct mount_op attach, const c
     return status ? status : add_late(p, attach);
 }
 
-static cordon_status add_landlock(struct planner *p, struct landlock_rule rule)
+static cordon_status push_landlock(struct linux_plan *plan, struct landlock_rule rule,
+                                   struct cordon_error *err)
 {
-    struct linux_plan *plan = p->plan;
     if (plan->rule_count == plan->rule_cap) {
         size_t wanted = plan->rule_cap ? 2 * plan->rule_cap : 64;
         struct landlock_rule *grown = realloc(plan->rules, wanted * sizeof *grown);
         if (!grown)
-            return error_nomem(p->err, "linux.plan.landlock");
+            return error_nomem(err, "linux.plan.landlock");
         plan->rules = grown;
         plan->rule_cap = wanted;
     }
     rule.path = string_copy(rule.path);
     if (!rule.path)
-        return error_nomem(p->err, "linux.plan.landlock");
+        return error_nomem(err, "linux.plan.landlock");
     plan->rules[plan->rule_count++] = rule;
     return CORDON_OK;
+}
+
+static cordon_status add_landlock(struct planner *p, struct landlock_rule rule)
+{
+    return push_landlock(p->plan, rule, p->err);
+}
+
+cordon_status linux_plan_add_output(struct linux_plan *plan, int fd, const struct linux_facts *facts,
+                                    struct cordon_error *err)
+{
+    char path[] = "/proc/self/fd/0";
+    path[sizeof path - 2] = (char)('0' + fd);
+    return push_landlock(plan,
+                         (struct landlock_rule){.path = path,
+                                                .access = (LANDLOCK_FS_READ_FILE | LANDLOCK_FS_WRITE_FILE |
+                                                           LANDLOCK_FS_TRUNCATE) &
+                                                          landlock_fs_all(facts->landlock_abi),
+                                                .follow = true,
+                                                .why = "the file that output goes to"},
+                         err);
 }
 
 /* Every directory between a rule's path and the mount that holds it becomes a

@@ -67,6 +67,7 @@ struct landlock_rule {
     bool check;
     uint64_t dev, ino;
     bool optional;   /* a device that this machine may lack */
+    bool follow;     /* `path` is a /proc link to an open file */
     const char *why; /* static */
 };
 
@@ -115,12 +116,21 @@ struct facet {
 size_t linux_facets(const struct linux_plan *plan, const struct linux_facts *facts,
                     const struct policy *policy, struct facet out[LINUX_FACETS_MAX]);
 
-/* `cordon plan`: for people, and as JSON text with a final newline. */
-cordon_status linux_plan_text(const struct linux_plan *plan, const struct policy *policy,
-                              const struct resolved *resolved, char *const *environment, struct buf *out,
-                              struct cordon_error *err);
-cordon_status linux_plan_json(const struct linux_plan *plan, const struct policy *policy,
-                              const struct resolved *resolved, char *const *environment, struct buf *out,
-                              struct cordon_error *err);
+/* A regular file on standard output or error: `echo > /dev/stderr` opens it
+ * again, which the caller meant to allow. `fd` is opened by its /proc link. */
+cordon_status linux_plan_add_output(struct linux_plan *plan, int fd, const struct linux_facts *facts,
+                                    struct cordon_error *err);
+
+/* `cordon plan`: for people, and as JSON text with a final newline. All borrowed. */
+struct linux_view {
+    const struct linux_plan *plan;
+    const struct policy *policy;
+    const struct resolved *resolved;
+    const struct facet *facets;
+    size_t facet_count;
+    char *const *environment, *const *removed; /* NULL-terminated; values are not printed */
+};
+cordon_status linux_plan_text(const struct linux_view *view, struct buf *out, struct cordon_error *err);
+cordon_status linux_plan_json(const struct linux_view *view, struct buf *out, struct cordon_error *err);
 
 #endif

@@ -21,7 +21,7 @@ static cordon_status add_rule(int ruleset, const struct landlock_rule *rule, uin
 {
     struct stat st;
     cordon_status status = CORDON_OK;
-    int fd = open(rule->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    int fd = open(rule->path, O_PATH | O_CLOEXEC | (rule->follow ? 0 : O_NOFOLLOW));
     if (fd < 0) {
         if (rule->optional && (errno == ENOENT || errno == ENOTDIR))
             return CORDON_OK;

@@ -1,0 +1,375 @@
+/* cmd_run.c - `cordon run`: prepare, launch, watch, report.
+ *
+ * Runs as the user, outside. Order: every check and every effect before the
+ * clone; the before-walk last of them; after the end the placeholders go first,
+ * so that the after-walk sees the user's tree and not ours.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "os/linux/launch.h"
+#include "os/posix/changes.h"
+#include "os/posix/stdio_check.h"
+#include "os/posix/terminal.h"
+
+struct run {
+    const struct options *options;
+    struct prepared prepared;
+    struct launch_request request;
+    struct launched launched;
+    struct terminal terminal;
+    struct changes before;
+    bool watch_changes;
+    bool started; /* the command's exec succeeded */
+    struct channel_message last;
+    bool has_last;
+    int signals; /* signalfd */
+};
+
+static void write_all(int fd, const char *bytes, size_t len)
+{
+    while (len > 0) {
+        ssize_t wrote = write(fd, bytes, len);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0)
+            return;
+        bytes += wrote;
+        len -= (size_t)wrote;
+    }
+}
+
+static void send_status(const struct run *run, cordon_status made, struct buf *line)
+{
+    if (made == CORDON_OK && run->options->status_fd >= 0 && !buf_failed(line))
+        write_all(run->options->status_fd, line->data, line->len);
+    buf_release(line);
+}
+
+static void status_line_failed(const struct run *run, const struct cordon_error *failure)
+{
+    struct buf line = BUF_INIT;
+    struct cordon_error ignored;
+    send_status(run, status_failed(failure, &line, &ignored), &line);
+}
+
+/* -- before --------------------------------------------------------------- */
+
+static cordon_status check_stdio(struct run *run, struct cordon_error *err)
+{
+    bool network_on = run->prepared.policy.net == NET_ON;
+    for (int fd = 0; fd < 3; fd++) {
+        struct stdio_facts facts;
+        cordon_status status = stdio_check(fd, network_on, &facts, err);
+        if (status != CORDON_OK)
+            return status;
+        if (facts.regular && !facts.writable)
+            run->request.seal_stdio[fd] = facts.nlink > 0;
+        else if (facts.regular)
+            status = linux_plan_add_output(&run->prepared.box.plan, fd, &run->prepared.box.facts, err);
+        if (status != CORDON_OK)
+            return status;
+    }
+    return CORDON_OK;
+}
+
+/* 1000 roots need as many descriptors for a moment; the command gets the old limit back. */
+static void raise_descriptor_limit(struct run *run)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    run->request.nofile_soft = files.rlim_cur;
+    run->request.nofile_hard = files.rlim_max;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
+/* The caller's mask is the command's; here every signal that can be relayed comes by descriptor. */
+static cordon_status catch_signals(struct run *run, struct cordon_error *err)
+{
+    static const int relayed[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1,
+                                  SIGUSR2, SIGTSTP, SIGCONT, SIGWINCH};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof relayed / sizeof *relayed; i++) {
+        struct sigaction action;
+        /* What the caller ignores (nohup) stays ignored, here and in the command. */
+        if (sigaction(relayed[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(&set, relayed[i]);
+    }
+    run->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    sigaddset(&set, SIGPIPE); /* a reader of ours that left must not end the tree without a report */
+    sigprocmask(SIG_BLOCK, &set, &run->request.mask);
+    if (run->signals < 0)
+        return error_set(err, CORDON_E_SYSTEM, errno, "run.signals", "cannot watch signals: %s",
+                         strerror(errno));
+    return CORDON_OK;
+}
+
+static cordon_status walk(const struct run *run, struct changes *out, struct cordon_error *err)
+{
+    const struct resolved *resolved = &run->prepared.box.resolution.resolved;
+    const char **roots = calloc(resolved->count + 1, sizeof *roots),
+               **skip = calloc(resolved->count + 1, sizeof *skip);
+    size_t root_count = 0, skip_count = 0;
+    cordon_status status = roots && skip ? CORDON_OK : error_nomem(err, "changes.walk");
+    for (size_t i = 0; i < resolved->count && status == CORDON_OK; i++) {
+        const struct rule *rule = &resolved->items[i];
+        if (rule->kind == RULE_WRITE && !rule->redundant && !rule->backing)
+            roots[root_count++] = rule->path;
+        else if (rule->role == ROLE_STATE)
+            skip[skip_count++] = rule->path;
+    }
+    if (status == CORDON_OK)
+        status = changes_snapshot(roots, root_count, skip, skip_count, out, err);
+    free(roots);
+    free(skip);
+    return status;
+}
+
+static cordon_status start(struct run *run, struct cordon_error *err)
+{
+    const struct options *options = run->options;
+    struct prepared *prepared = &run->prepared;
+    if (options->status_fd >= 0) {
+        if (fcntl(options->status_fd, F_GETFD) < 0)
+            return error_set(err, CORDON_E_INVALID, errno, "cli.usage",
+                             "--status-fd %d: not an open descriptor", options->status_fd);
+        if (options->status_fd > 2)
+            fcntl(options->status_fd, F_SETFD, FD_CLOEXEC);
+    }
+    raise_descriptor_limit(run);
+    cordon_status status = prepare(prepared, options, true, err);
+    if (status == CORDON_OK)
+        status = report_set_command(&prepared->box.report, options->argv, err);
+    if (status == CORDON_OK)
+        status = check_stdio(run, err);
+    if (status == CORDON_OK && run->watch_changes)
+        status = walk(run, &run->before, err);
+    if (status == CORDON_OK)
+        status = catch_signals(run, err);
+    if (status != CORDON_OK)
+        return status;
+    terminal_open(&run->terminal);
+    run->terminal.given = run->terminal.interactive && terminal_is_ours(&run->terminal);
+    run->request.plan = &prepared->box.plan;
+    run->request.argv = options->argv;
+    run->request.environment = prepared->box.environment.items;
+    run->request.terminal = run->terminal.fd;
+    run->request.foreground = run->terminal.given;
+    run->request.pins = prepared->box.resolution.pins;
+    run->request.pin_count = prepared->box.resolution.pin_count;
+    return launch_start(&run->request, &run->launched, err);
+}
+
+/* -- while it runs -------------------------------------------------------- */
+
+static void on_started(struct run *run)
+{
+    struct buf line = BUF_INIT;
+    struct cordon_error ignored;
+    run->started = true;
+    if (run->options->status_fd >= 0)
+        send_status(run, status_started(&run->prepared.box.report, run->launched.command, &line, &ignored),
+                    &line);
+}
+
+/* The command stopped. Wanting the terminal from the background: give it, if it
+ * is ours to give. Otherwise stop as a job does, and go on when continued. Only
+ * this process stops itself, never its group: the command must not be able to
+ * stop whoever called us. */
+static void on_stopped(struct run *run, int number)
+{
+    struct terminal *terminal = &run->terminal;
+    if (terminal->fd < 0)
+        return;
+    if ((number == SIGTTIN || number == SIGTTOU) && terminal_is_ours(terminal)) {
+        terminal->given = true;
+        launch_give_terminal(&run->launched);
+        return;
+    }
+    bool was_given = terminal->given;
+    if (!was_given && !terminal_is_ours(terminal))
+        return;
+    terminal_take_back(terminal, true);
+    raise(SIGSTOP);
+    if (was_given && terminal_is_ours(terminal)) {
+        terminal->given = true;
+        launch_give_terminal(&run->launched);
+    } else {
+        launch_signal(&run->launched, SIGCONT);
+    }
+}
+
+/* False: init is gone. */
+static bool on_message(struct run *run, struct cordon_error *err, bool *failed)
+{
+    struct channel_message message;
+    if (!launch_read(&run->launched, &message))
+        return false;
+    switch (message.kind) {
+    case CHANNEL_STARTED:
+        on_started(run);
+        break;
+    case CHANNEL_STOPPED:
+        on_stopped(run, message.value);
+        break;
+    case CHANNEL_FAILED:
+        *err = message.error;
+        *failed = true;
+        break;
+    case CHANNEL_ENDED:
+        run->last = message;
+        run->has_last = true;
+        break;
+    default:
+        break;
+    }
+    return true;
+}
+
+static void on_signals(struct run *run)
+{
+    struct signalfd_siginfo info;
+    while (read(run->signals, &info, sizeof info) == (ssize_t)sizeof info)
+        launch_signal(&run->launched, (int)info.ssi_signo);
+}
+
+static bool watch(struct run *run, struct cordon_error *err)
+{
+    bool failed = false;
+    for (;;) {
+        struct pollfd fds[2] = {{run->launched.channel, POLLIN, 0}, {run->signals, POLLIN, 0}};
+        if (poll(fds, 2, -1) < 0)
+            continue;
+        if (fds[1].revents)
+            on_signals(run);
+        if (fds[0].revents && !on_message(run, err, &failed))
+            return !failed;
+    }
+}
+
+/* -- after ---------------------------------------------------------------- */
+
+static void write_report_file(const struct run *run, const struct buf *text)
+{
+    const char *file = run->options->report_file;
+    int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+    if (fd < 0) {
+        fprintf(stderr, "cordon: cannot write the report %s: %s\n", file, strerror(errno));
+        return;
+    }
+    write_all(fd, text->data, text->len);
+    if (close(fd) != 0)
+        fprintf(stderr, "cordon: cannot write the report %s: %s\n", file, strerror(errno));
+}
+
+static void deliver_report(struct run *run)
+{
+    struct box *box = &run->prepared.box;
+    struct buf text = BUF_INIT;
+    struct cordon_error err;
+    cordon_status status = report_to_json(&box->report, &text, &err);
+    if (status == CORDON_OK && !buf_failed(&text)) {
+        if (run->options->report_file)
+            write_report_file(run, &text);
+        status = state_write(&box->places, "report.json", text.data, text.len, &err);
+    }
+    if (status != CORDON_OK)
+        say(run->options, "%s", err.message);
+    buf_release(&text);
+}
+
+static void compare_trees(struct run *run)
+{
+    struct changes after;
+    struct cordon_error err;
+    changes_init(&after);
+    cordon_status status = walk(run, &after, &err);
+    if (status == CORDON_OK)
+        status = changes_compare(&run->before, &after, &run->prepared.box.report, &err);
+    if (status != CORDON_OK)
+        say(run->options, "changed files are not known: %s", err.message);
+    changes_release(&after);
+    if (status == CORDON_OK && run->options->changes) {
+        struct buf text = BUF_INIT;
+        report_changes_text(&run->prepared.box.report, 50, &text);
+        if (!buf_failed(&text) && text.len)
+            write_all(STDERR_FILENO, text.data, text.len);
+        buf_release(&text);
+    }
+}
+
+static int finish(struct run *run)
+{
+    struct box *box = &run->prepared.box;
+    struct report *report = &box->report;
+    struct cordon_error err;
+    struct buf line = BUF_INIT;
+    launch_finish(&run->launched, run->has_last ? &run->last : NULL, &report->outcome);
+    terminal_take_back(&run->terminal, report->outcome.kind != OUTCOME_EXITED);
+    if (box_recheck(box, &err) != CORDON_OK)
+        say(run->options, "%s", err.message);
+    placeholders_remove(&box->placeholders, &box->places);
+    if (run->watch_changes)
+        compare_trees(run);
+    deliver_report(run);
+    if (report->outcome.kind == OUTCOME_TIMED_OUT || report->outcome.kind == OUTCOME_LIMIT)
+        say(run->options, "stopped by the %s limit", report->outcome.limit);
+    if (run->options->verbose)
+        for (size_t i = 0; i < report->warning_count; i++)
+            say(run->options, "warning: %s", report->warnings[i]);
+    if (run->options->status_fd >= 0)
+        send_status(run, status_ended(&report->outcome, &line, &err), &line);
+    return outcome_exit_code(&report->outcome);
+}
+
+static int fail(struct run *run, struct cordon_error *err)
+{
+    launch_kill(&run->launched);
+    terminal_take_back(&run->terminal, true);
+    if (err->os_code && !strstr(err->message, strerror(err->os_code))) {
+        size_t len = strlen(err->message);
+        snprintf(err->message + len, sizeof err->message - len, ": %s", strerror(err->os_code));
+    }
+    say_error(run->options, err);
+    status_line_failed(run, err);
+    if (strcmp(err->step, "exec.not-found") == 0)
+        return EXIT_NOT_FOUND;
+    return strcmp(err->step, "exec.not-executable") == 0 ? EXIT_NOT_EXECUTABLE : EXIT_CORDON_FAILED;
+}
+
+int command_run(const struct options *options)
+{
+    struct run run = {
+        .options = options, .watch_changes = options->changes || options->report_file, .signals = -1};
+    struct cordon_error err;
+    prepared_init(&run.prepared);
+    launched_init(&run.launched);
+    changes_init(&run.before);
+    run.terminal.fd = -1;
+
+    int code;
+    if (start(&run, &err) != CORDON_OK || !watch(&run, &err))
+        code = fail(&run, &err);
+    else
+        code = finish(&run);
+
+    if (run.signals >= 0)
+        close(run.signals);
+    changes_release(&run.before);
+    terminal_close(&run.terminal);
+    prepared_release(&run.prepared);
+    return code;
+}

@@ -1,0 +1,50 @@
+/* main.c - the `cordon` program: options, then one command. Never elevates itself. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "commands.h"
+
+/* A closed standard descriptor would be given to the next file that is opened. */
+static void fill_standard_descriptors(void)
+{
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", O_RDWR);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct cordon_error err;
+    int code = EXIT_CORDON_FAILED;
+    fill_standard_descriptors();
+    if (options_parse(argc, argv, &options, &err) != CORDON_OK) {
+        say_error(&options, &err);
+        options_release(&options);
+        return code;
+    }
+    switch (options.command) {
+    case COMMAND_HELP:
+        options_print_help(stdout, options.help_for);
+        code = 0;
+        break;
+    case COMMAND_VERSION:
+        puts("cordon " CORDON_VERSION);
+        code = 0;
+        break;
+    case COMMAND_RUN:
+        code = command_run(&options);
+        break;
+    case COMMAND_EXPLAIN:
+        code = command_explain(&options);
+        break;
+    case COMMAND_PLAN:
+        code = command_plan(&options);
+        break;
+    }
+    options_release(&options);
+    if (fflush(stdout) != 0 && code == 0)
+        code = EXIT_CORDON_FAILED;
+    return code;
+}
