@@ -36,7 +36,7 @@ void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_add_string(struct buf *b, const char *s);
 void buf_add_char(struct buf *b, char c);
 void buf_add_format(struct buf *b, const char *format, ...) CORDON_PRINTF(2, 3);
-void buf_add_vformat(struct buf *b, const char *format, va_list args);
+void buf_add_vformat(struct buf *b, const char *format, va_list args) CORDON_PRINTF(2, 0);
 void buf_truncate(struct buf *b, size_t len);
 bool buf_failed(const struct buf *b);
 
