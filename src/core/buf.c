@@ -1,4 +1,4 @@
-/* buf.c - a growable byte buffer with a sticky failure (see buf.h). Pure. */
+/* buf.c - the growable byte buffer (see buf.h). Pure. */
 #include "core/buf.h"
 
 #include <stdio.h>
@@ -7,9 +7,11 @@
 
 #include "core/limits.h"
 
+#define FIRST_CAPACITY 64
+
 void buf_init(struct buf *b)
 {
-    memset(b, 0, sizeof *b);
+    *b = (struct buf)BUF_INIT;
 }
 
 void buf_release(struct buf *b)
@@ -20,26 +22,24 @@ void buf_release(struct buf *b)
 
 void buf_reset(struct buf *b)
 {
-    b->len = 0;
-    if (b->data)
-        b->data[0] = '\0';
+    buf_truncate(b, 0);
 }
 
-/* Room for `more` bytes and a NUL. */
-static bool reserve(struct buf *b, size_t more)
+/* Room for `extra` more bytes and the NUL; false, and failed, when there is none. */
+static bool reserve(struct buf *b, size_t extra)
 {
     if (b->failed)
         return false;
-    if (more > LIMIT_BUF_BYTES - b->len) {
+    if (extra >= LIMIT_BUF_BYTES - b->len) {
         b->failed = true;
         return false;
     }
-    size_t need = b->len + more + 1;
-    if (need <= b->cap)
+    size_t needed = b->len + extra + 1;
+    if (needed <= b->cap)
         return true;
-    size_t cap = b->cap ? b->cap : 64;
-    while (cap < need)
-        cap *= 2;
+    size_t cap = b->cap ? b->cap : FIRST_CAPACITY;
+    while (cap < needed)
+        cap *= 2; /* below 2 * LIMIT_BUF_BYTES: no overflow */
     char *data = realloc(b->data, cap);
     if (!data) {
         b->failed = true;
@@ -70,20 +70,6 @@ void buf_add_char(struct buf *b, char c)
     buf_add(b, &c, 1);
 }
 
-void buf_add_vformat(struct buf *b, const char *format, va_list args)
-{
-    va_list again;
-    va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, again);
-    va_end(again);
-    if (len < 0)
-        b->failed = true;
-    if (len < 0 || !reserve(b, (size_t)len))
-        return;
-    vsnprintf(b->data + b->len, (size_t)len + 1, format, args);
-    b->len += (size_t)len;
-}
-
 void buf_add_format(struct buf *b, const char *format, ...)
 {
     va_list args;
@@ -92,12 +78,26 @@ void buf_add_format(struct buf *b, const char *format, ...)
     va_end(args);
 }
 
+void buf_add_vformat(struct buf *b, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    if (len < 0)
+        b->failed = true;
+    else if (reserve(b, (size_t)len)) {
+        vsnprintf(b->data + b->len, (size_t)len + 1, format, again);
+        b->len += (size_t)len;
+    }
+    va_end(again);
+}
+
 void buf_truncate(struct buf *b, size_t len)
 {
-    if (len < b->len) {
-        b->len = len;
-        b->data[len] = '\0';
-    }
+    if (len >= b->len)
+        return;
+    b->len = len;
+    b->data[len] = '\0';
 }
 
 bool buf_failed(const struct buf *b)
@@ -107,14 +107,19 @@ bool buf_failed(const struct buf *b)
 
 char *buf_take(struct buf *b)
 {
-    if (!reserve(b, 0)) {
+    buf_add(b, "", 0); /* also nothing at all is a string */
+    if (b->failed) {
         buf_release(b);
         return NULL;
     }
-    b->data[b->len] = '\0';
     char *data = b->data;
     buf_init(b);
     return data;
+}
+
+char *string_copy(const char *s)
+{
+    return string_copy_n(s, strlen(s));
 }
 
 char *string_copy_n(const char *s, size_t len)
@@ -122,14 +127,10 @@ char *string_copy_n(const char *s, size_t len)
     char *copy = malloc(len + 1);
     if (!copy)
         return NULL;
-    memcpy(copy, s, len);
+    if (len)
+        memcpy(copy, s, len);
     copy[len] = '\0';
     return copy;
-}
-
-char *string_copy(const char *s)
-{
-    return string_copy_n(s, strlen(s));
 }
 
 char *string_format(const char *format, ...)
