@@ -520,6 +520,47 @@ out:
     return status;
 }
 
+cordon_status state_name(struct places *p, const char *workspace, enum policy_tmp tmp,
+                         struct cordon_error *err)
+{
+    cordon_status status = CORDON_OK;
+    struct buf owner = BUF_INIT;
+    char name[NAME_BYTES + 32];
+    char *path = NULL, *run_name = tmp == TMP_FRESH ? string_copy(RUN_PREFIX "new") : NULL;
+    bool taken = true;
+
+    utf_escape_display(&owner, workspace, strlen(workspace));
+    buf_add_char(&owner, '\n');
+    if (buf_failed(&owner) || (tmp == TMP_FRESH && !run_name)) {
+        status = error_nomem(err, STEP_OPEN);
+        goto out;
+    }
+    for (unsigned attempt = 1; taken && attempt <= MAX_COLLISIONS; attempt++) {
+        directory_name(workspace, attempt, name, sizeof name);
+        free(path);
+        path = string_format("%s/%s", p->state_root, name);
+        if (!path) {
+            status = error_nomem(err, STEP_OPEN);
+            goto out;
+        }
+        int dir = beneath_open_absolute(path, DIRECTORY_FLAGS);
+        taken = dir >= 0 && file_equals(dir, "workspace", owner.data, owner.len) == 0;
+        if (dir >= 0)
+            close(dir);
+    }
+    free(p->workspace);
+    free(p->run_name);
+    p->workspace = path;
+    p->run_name = run_name;
+    p->fresh = tmp == TMP_FRESH;
+    path = run_name = NULL;
+out:
+    buf_release(&owner);
+    free(path);
+    free(run_name);
+    return status;
+}
+
 cordon_status state_write(const struct places *p, const char *name, const char *bytes, size_t len,
                           struct cordon_error *err)
 {

@@ -51,6 +51,11 @@ cordon_status places_find(struct places *out, char *const *environment, struct c
 cordon_status state_open(struct places *p, const char *workspace, enum policy_tmp tmp,
                          struct cordon_error *err);
 
+/* Only names what state_open would open, for `plan` and `explain`: no side
+ * effect, workspace_fd stays -1. A fresh run's name is not known before. */
+cordon_status state_name(struct places *p, const char *workspace, enum policy_tmp tmp,
+                         struct cordon_error *err);
+
 /* Absolute paths of the backing directories, borrowed from nothing: the caller frees. */
 char *state_path(const struct places *p,
                  const char *name); /* "tmp", "vartmp", "shm" (of this run when fresh), "cache", "dev",
@@ -64,7 +69,9 @@ cordon_status state_mountpoint(const struct places *p, const char *name, const c
 
 /* A directory below mask/ that is searchable but shows nothing except the chain
  * `hole` (relative, may be nested): hides a directory that has a visible part.
- * Returns its absolute path in *out (caller frees). */
+ * Calls with one key add holes to one directory (as do the holes that an
+ * earlier run with this key had: empty directories). Returns its absolute path
+ * in *out (caller frees). Step "state.mask". */
 cordon_status state_mask_with_hole(const struct places *p, const char *key, const char *hole, char **out,
                                    struct cordon_error *err);
 

@@ -142,33 +142,45 @@ out:
     return status;
 }
 
-/* Makes mask/temp/HOLE. The modes come last and from the inside: a directory
- * that is 0111 takes no more entries. */
-static int make_chain(int mask, const char *temp, const char *hole)
+/* Makes one more directory in one that takes no entries. Another run may do the
+ * same at once and close it again too early: then once more. 0311 lets this user
+ * add, and still shows nothing to a sandbox that has it mounted. */
+static int add_to_closed(int mask, const char *parent, const char *path, mode_t mode)
+{
+    for (int tries = 0; tries < 1000; tries++) {
+        if (mkdirat(mask, path, mode) == 0 || errno == EEXIST) {
+            (void)!fchmodat(mask, parent, MASK_MODE, 0);
+            return 0;
+        }
+        if (errno != EACCES || fchmodat(mask, parent, MASK_MODE | 0200, 0) != 0)
+            return -1;
+    }
+    return -1;
+}
+
+/* Makes mask/name/HOLE, what is missing of it. */
+static int make_chain(int mask, const char *name, const char *hole)
 {
     struct buf path = BUF_INIT;
     int result = -1;
-    buf_add_string(&path, temp);
-    for (const char *c = hole;;) {
-        if (buf_failed(&path)) {
+    buf_add_string(&path, name);
+    if (!buf_failed(&path) && mkdirat(mask, path.data, MASK_MODE) != 0 && errno != EEXIST)
+        goto out;
+    for (const char *c = hole; *c;) {
+        size_t len = strcspn(c, "/"), parent_len = path.len;
+        const char *rest = c[len] ? c + len + 1 : c + len;
+        buf_add_char(&path, '/');
+        buf_add(&path, c, len);
+        char *parent = buf_failed(&path) ? NULL : string_copy_n(path.data, parent_len);
+        if (!parent) {
             errno = ENOMEM;
             goto out;
         }
-        if (mkdirat(mask, path.data, 0700) != 0)
+        int made = add_to_closed(mask, parent, path.data, *rest ? MASK_MODE : 0755);
+        free(parent);
+        if (made != 0)
             goto out;
-        if (!c)
-            break;
-        size_t len = strcspn(c, "/");
-        buf_add_char(&path, '/');
-        buf_add(&path, c, len);
-        c = c[len] ? c + len + 1 : NULL;
-    }
-    if (fchmodat(mask, path.data, 0755, 0) != 0)
-        goto out;
-    for (char *slash; (slash = strrchr(path.data, '/')) != NULL;) {
-        *slash = '\0';
-        if (fchmodat(mask, path.data, MASK_MODE, 0) != 0)
-            goto out;
+        c = rest;
     }
     result = 0;
 out:
@@ -180,44 +192,33 @@ cordon_status state_mask_with_hole(const struct places *p, const char *key, cons
                                    struct cordon_error *err)
 {
     cordon_status status = CORDON_OK;
-    char name[40], temp[64];
+    char name[24];
     struct stat st;
-    char *path = NULL;
+    char *path = NULL, *chain = NULL;
     int mask = -1;
 
     if (!is_plain_relative(hole))
         return error_set(err, CORDON_E_INVALID, 0, STEP_MASK, "\"%s\" is no relative path without `..`",
                          hole);
-    snprintf(name, sizeof name, "%016llx%016llx", (unsigned long long)beneath_hash(key),
-             (unsigned long long)beneath_hash(hole));
+    snprintf(name, sizeof name, "%016llx", (unsigned long long)beneath_hash(key));
     path = string_format("%s/mask/%s", p->workspace, name);
-    mask = beneath_open(p->workspace_fd, "mask", O_PATH | O_DIRECTORY | O_NOFOLLOW);
-    if (!path || mask < 0) {
-        status = path ? error_set(err, CORDON_E_SYSTEM, errno, STEP_MASK, "cannot open %s/mask: %s",
-                                  p->workspace, strerror(errno))
-                      : error_nomem(err, STEP_MASK);
+    chain = string_format("%s/%s", name, hole);
+    if (!path || !chain) {
+        status = error_nomem(err, STEP_MASK);
         goto out;
     }
-    /* It is moved into place when complete: what has the name is right. */
-    if (fstatat(mask, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-        beneath_random_name(temp, sizeof temp, ".new-");
-        int made = make_chain(mask, temp, hole);
-        if (made == 0)
-            made = renameat(mask, temp, mask, name);
-        if (made != 0) {
-            int code = errno;
-            beneath_remove(mask, temp);
-            if (code != EEXIST && code != ENOTEMPTY) /* else another run was first */
-                status = error_set(err, CORDON_E_SYSTEM, code, STEP_MASK, "cannot make the mask %s: %s", path,
-                                   strerror(code));
-        }
-    }
+    mask = beneath_open(p->workspace_fd, "mask", O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    if (mask < 0 ||
+        (fstatat(mask, chain, &st, AT_SYMLINK_NOFOLLOW) != 0 && make_chain(mask, name, hole) != 0))
+        status = error_set(err, CORDON_E_SYSTEM, errno, STEP_MASK, "cannot make the mask %s/%s: %s", path,
+                           hole, strerror(errno));
     if (status == CORDON_OK) {
         *out = path;
         path = NULL;
     }
 out:
     free(path);
+    free(chain);
     if (mask >= 0)
         close(mask);
     return status;
