@@ -14,4 +14,8 @@
  * LIMIT_GLOB_MATCHES match or more than LIMIT_GLOB_VISITED names were looked at. */
 cordon_status glob_expand(const char *pattern, char ***paths, size_t *count, struct cordon_error *err);
 
+/* The same with other caps (tests). */
+cordon_status glob_expand_within(const char *pattern, size_t max_matches, size_t max_visited, char ***paths,
+                                 size_t *count, struct cordon_error *err);
+
 #endif
