@@ -12,10 +12,26 @@
 #include "os/linux/signal_safe.h"
 #include "os/linux/sys.h"
 
-cordon_status confine_capabilities(uint64_t keep, struct cordon_error *err)
+static cordon_status set_capabilities(uint64_t keep, struct cordon_error *err)
 {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct data[2];
+    for (int i = 0; i < 2; i++) {
+        uint32_t word = (uint32_t)(keep >> (32 * i));
+        data[i] = (struct __user_cap_data_struct){.effective = word, .permitted = word, .inheritable = 0};
+    }
+    if (syscall(SYS_capset, &header, data) != 0)
+        return safe_error(err, CORDON_E_SYSTEM, "linux.privileges", "cannot drop capabilities", NULL);
+    return CORDON_OK;
+}
+
+cordon_status confine_drop_all(struct cordon_error *err)
+{
+    return set_capabilities(0, err);
+}
+
+cordon_status confine_capabilities(uint64_t keep, struct cordon_error *err)
+{
     /* The bounding set first: lowering it needs CAP_SETPCAP, which goes next. */
     for (unsigned cap = 0; cap < 64; cap++) {
         if (keep & (1ull << cap))
@@ -30,13 +46,7 @@ cordon_status confine_capabilities(uint64_t keep, struct cordon_error *err)
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
         return safe_error(err, CORDON_E_SYSTEM, "linux.privileges", "cannot clear ambient capabilities",
                           NULL);
-    for (int i = 0; i < 2; i++) {
-        uint32_t word = (uint32_t)(keep >> (32 * i));
-        data[i] = (struct __user_cap_data_struct){.effective = word, .permitted = word, .inheritable = 0};
-    }
-    if (syscall(SYS_capset, &header, data) != 0)
-        return safe_error(err, CORDON_E_SYSTEM, "linux.privileges", "cannot drop capabilities", NULL);
-    return CORDON_OK;
+    return set_capabilities(keep, err);
 }
 
 static cordon_status set_limit(int resource, uint64_t soft, uint64_t hard, const char *step,

@@ -10,6 +10,9 @@
 /* Capabilities: bounding and ambient sets emptied but for `keep`, then the rest. */
 cordon_status confine_capabilities(uint64_t keep, struct cordon_error *err);
 
+/* For init, which never executes anything: its own sets only. */
+cordon_status confine_drop_all(struct cordon_error *err);
+
 /* rlimits; no core dumps are changed. */
 cordon_status confine_limits(const struct linux_plan *plan, struct cordon_error *err);
 

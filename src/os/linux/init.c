@@ -77,19 +77,6 @@ struct command_start {
     struct cordon_error error;
 };
 
-static void default_signals(void)
-{
-    struct sigaction action;
-    for (int number = 1; number < NSIG; number++) {
-        if (sigaction(number, NULL, &action) != 0 || action.sa_handler == SIG_DFL ||
-            action.sa_handler == SIG_IGN)
-            continue; /* what the caller ignores (nohup) stays ignored */
-        memset(&action, 0, sizeof action);
-        action.sa_handler = SIG_DFL;
-        sigaction(number, &action, NULL);
-    }
-}
-
 /* A text file without `#!` is a shell script to every shell's exec; so here. */
 static void exec_as_script(const struct init_context *context, char *path)
 {
@@ -131,7 +118,6 @@ static cordon_status confine_command(struct init_context *context, struct cordon
     setrlimit(RLIMIT_NOFILE, &files);
     if (confine_limits(context->plan, err) || confine_capabilities(context->plan->keep_caps, err))
         return err->status;
-    default_signals();
     /* Whatever this program or its caller forgot to close ends at exec. */
     if (sys_close_range(3, ~0u, SYS_CLOSE_RANGE_CLOEXEC) != 0)
         return safe_error(err, CORDON_E_SYSTEM, "linux.descriptors", "cannot close inherited descriptors",
@@ -315,7 +301,7 @@ void init_main(struct init_context *context)
     if (command < 0)
         fail(context, &err);
     announce(context, command);
-    if (confine_capabilities(0, &err) != CORDON_OK)
+    if (confine_drop_all(&err) != CORDON_OK)
         fail(context, &err);
     supervise(context, command, watch);
 }

@@ -1,38 +1,25 @@
 /* placeholder.c - see placeholder.h. Called by the launcher, as the user.
  *
- * Two locks. The registry's (registry.c) orders what the sandboxes of one
- * workspace make and remove. The directory's own, by flock, tells who uses it,
- * also between workspaces and between users, who do not see each other's
- * registries:
- *   - a user locks it shared, then looks whether the path still names what he
- *     locked; if not, it was removed in between, and he starts again;
- *   - a remover turns his shared lock into an exclusive one without waiting.
- *     The kernel drops the shared lock first and does not give it back: of
- *     several who try at once, one that finds another's lock leaves and has
- *     none any more, so the last to try finds none and removes. At least one
- *     removes, nobody removes what another holds.
- * All paths are walked without following links: a command that runs in the same
- * workspace can turn a parent into a link at any moment.
+ * Two locks: the registry's (registry.h) orders what the sandboxes of one
+ * workspace make and remove; each directory's own (hold.h) tells who uses it,
+ * also between workspaces and users.
  */
 #include "os/linux/placeholder.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/buf.h"
 #include "core/path.h"
 #include "os/linux/beneath.h"
+#include "os/linux/hold.h"
 #include "os/linux/registry.h"
 
 #define STEP "linux.placeholder"
-#define LOCK_TRIES 2000 /* of a millisecond: a remover holds its lock for a few system calls */
 #define FOREIGN_WAIT_MS 1000
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
 
@@ -72,37 +59,17 @@ static bool append(struct placeholders *p, const struct placeholder *item)
     return true;
 }
 
+static const char *base_of(const char *path)
+{
+    return path_basename(PATH_POSIX, path);
+}
+
 /* True when `path` lies below `root`. */
 static bool is_below(const char *path, const char *root)
 {
     size_t len = strlen(root);
     return strncmp(path, root, len) == 0 && path[len] == '/';
 }
-
-/* O_PATH on the parent, no link followed. *base points into `path`. */
-static int open_parent(const char *path, const char **base)
-{
-    char *parent = string_copy_n(path, path_parent_length(PATH_POSIX, path));
-    if (!parent) {
-        errno = ENOMEM;
-        return -1;
-    }
-    int fd = beneath_open_absolute(parent, O_PATH | O_DIRECTORY);
-    int code = errno;
-    free(parent);
-    errno = code;
-    *base = path_basename(PATH_POSIX, path);
-    return fd;
-}
-
-static bool still_names(int parent, const char *base, uint64_t dev, uint64_t ino)
-{
-    struct stat st;
-    return fstatat(parent, base, &st, AT_SYMLINK_NOFOLLOW) == 0 && (uint64_t)st.st_dev == dev &&
-           (uint64_t)st.st_ino == ino;
-}
-
-/* ---- locking ---- */
 
 static cordon_status failed(struct cordon_error *err, int code, const char *path)
 {
@@ -135,92 +102,7 @@ static cordon_status failed(struct cordon_error *err, int code, const char *path
     }
 }
 
-/* Locks the directory that has the name now. 0, or -1 with errno. */
-static int lock_shared(int parent, const char *base, struct placeholder *out)
-{
-    const struct timespec pause = {0, 1000000};
-    for (int tries = 0; tries < LOCK_TRIES; tries++) {
-        struct stat st;
-        int fd = beneath_open(parent, base, DIRECTORY_FLAGS);
-        if (fd < 0)
-            return -1;
-        if (flock(fd, LOCK_SH | LOCK_NB) == 0) {
-            if (fstat(fd, &st) == 0 && still_names(parent, base, (uint64_t)st.st_dev, (uint64_t)st.st_ino)) {
-                out->fd = fd;
-                out->dev = (uint64_t)st.st_dev;
-                out->ino = (uint64_t)st.st_ino;
-                return 0;
-            }
-            close(fd);
-            continue; /* it was removed before the lock: look again */
-        }
-        int code = errno;
-        close(fd);
-        errno = code;
-        if (code != EWOULDBLOCK && code != EINTR)
-            return -1;
-        nanosleep(&pause, NULL);
-    }
-    errno = EWOULDBLOCK;
-    return -1;
-}
-
-/* Makes the directory, or joins an empty one: another user's, or another
- * workspace's, placeholder looks like that. *made tells which. 0, or -1 with
- * errno and nothing left. */
-static int make_or_join(int parent, const char *base, struct placeholder *out, bool *made)
-{
-    for (int tries = 0; tries < LOCK_TRIES; tries++) {
-        *made = mkdirat(parent, base, 0755) == 0;
-        if (!*made && errno != EEXIST)
-            return -1;
-        if (lock_shared(parent, base, out) == 0) {
-            if (*made)
-                (void)!fchmod(out->fd, 0755); /* others must be able to lock it, whatever the umask */
-            if (*made || beneath_is_empty(out->fd) == 1)
-                return 0;
-            close(out->fd);
-            out->fd = -1;
-            errno = ENOTEMPTY;
-            return -1;
-        }
-        if (errno != ENOENT) {
-            int code = errno;
-            if (*made)
-                unlinkat(parent, base, AT_REMOVEDIR);
-            *made = false;
-            errno = code;
-            return -1;
-        }
-    }
-    *made = false;
-    errno = EWOULDBLOCK;
-    return -1;
-}
-
 /* ---- removing ---- */
-
-enum removal { REMOVAL_DONE, REMOVAL_NOT_EMPTY, REMOVAL_IN_USE, REMOVAL_FAILED };
-
-/* Removes the locked directory if nobody else uses it. The lock may be lost. */
-static enum removal remove_locked(const char *path, int fd, uint64_t dev, uint64_t ino)
-{
-    enum removal result = REMOVAL_DONE;
-    const char *base;
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        return REMOVAL_IN_USE;
-    int parent = open_parent(path, &base);
-    if (parent < 0)
-        return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? REMOVAL_DONE : REMOVAL_FAILED;
-    if (still_names(parent, base, dev, ino) && unlinkat(parent, base, AT_REMOVEDIR) != 0) {
-        if (errno == ENOTEMPTY || errno == EEXIST)
-            result = REMOVAL_NOT_EMPTY;
-        else if (errno != ENOENT && errno != ENOTDIR)
-            result = REMOVAL_FAILED;
-    }
-    close(parent);
-    return result;
-}
 
 /* What is no longer empty is the user's now, unless what fills it is another
  * placeholder that is still in use. */
@@ -256,7 +138,7 @@ static void collect_record(struct registry *r, struct registry_record *record)
 {
     const char *base;
     struct stat st;
-    int parent = open_parent(record->path, &base);
+    int parent = hold_open_parent(record->path, &base);
     int fd = parent < 0 ? -1 : beneath_open(parent, base, DIRECTORY_FLAGS);
     int code = errno;
     if (parent >= 0)
@@ -270,7 +152,7 @@ static void collect_record(struct registry *r, struct registry_record *record)
     if (fstat(fd, &st) != 0 || (record->made ? (uint64_t)st.st_ino != record->ino : st.st_uid != geteuid()))
         record->dropped = true;
     else
-        settle(r, record, remove_locked(record->path, fd, (uint64_t)st.st_dev, (uint64_t)st.st_ino));
+        settle(r, record, hold_remove(&(struct hold){fd, (uint64_t)st.st_dev, (uint64_t)st.st_ino}, base));
     close(fd);
 }
 
@@ -332,7 +214,8 @@ void placeholders_remove(struct placeholders *p, const struct places *places)
         struct placeholder *item = &p->items[i];
         struct registry_record *record = registry_find(&r, item->path);
         if (record && record->made && record->dev == item->dev && record->ino == item->ino)
-            settle(&r, record, remove_locked(item->path, item->fd, item->dev, item->ino));
+            settle(&r, record,
+                   hold_remove(&(struct hold){item->fd, item->dev, item->ino}, base_of(item->path)));
         else if (beneath_is_empty(item->fd) == 1)
             others = true;
         close(item->fd);
@@ -380,7 +263,7 @@ int placeholders_is_ours(const struct places *places, const char *path)
     registry_init(&r);
     if (registry_open(&r, places->workspace_fd, REGISTRY_LOOK, 0, NULL) == CORDON_OK && r.count > 0) {
         const struct registry_record *record = registry_find(&r, path);
-        int parent = record ? open_parent(path, &base) : -1;
+        int parent = record ? hold_open_parent(path, &base) : -1;
         int fd = parent >= 0 ? beneath_open(parent, base, DIRECTORY_FLAGS) : -1;
         ours = fd >= 0 && fstat(fd, &st) == 0 && matches(record, &st) && is_hollow(&r, path, fd);
         if (fd >= 0)
@@ -394,10 +277,12 @@ int placeholders_is_ours(const struct places *places, const char *path)
 
 /* One directory to hold. */
 struct wanted {
-    struct placeholder item;
+    char *path;
+    struct hold hold;
     bool existing; /* a parent that may be a placeholder: joined if so, else let alone */
     bool locked;
-    bool made; /* by this call */
+    bool recorded; /* as pending, by this call */
+    bool made;     /* by this call */
 };
 
 struct making {
@@ -410,7 +295,7 @@ struct making {
 static bool is_wanted(const struct making *m, const char *path)
 {
     for (size_t i = 0; i < m->count; i++)
-        if (strcmp(m->items[i].item.path, path) == 0)
+        if (strcmp(m->items[i].path, path) == 0)
             return true;
     return find_item(m->held, path) != NULL;
 }
@@ -435,7 +320,7 @@ static cordon_status want(struct making *m, const char *path, size_t len, bool e
         free(copy);
         return error_nomem(err, STEP);
     }
-    m->items[m->count++] = (struct wanted){.item = {.path = copy, .fd = -1}, .existing = existing};
+    m->items[m->count++] = (struct wanted){.path = copy, .hold = {.fd = -1}, .existing = existing};
     return CORDON_OK;
 }
 
@@ -450,7 +335,7 @@ static cordon_status want_chain(struct making *m, const char *path, struct cordo
     for (;;) { /* up to the outermost component that is missing */
         const char *base;
         char *prefix = string_copy_n(path, cut);
-        int parent = prefix ? open_parent(prefix, &base) : -1;
+        int parent = prefix ? hold_open_parent(prefix, &base) : -1;
         int code = prefix ? errno : ENOMEM;
         size_t up = prefix ? path_parent_length(PATH_POSIX, prefix) : 0;
         free(prefix);
@@ -476,29 +361,29 @@ static cordon_status join_recorded(struct making *m, struct wanted *w, struct co
 {
     const char *base;
     struct stat st;
-    const struct registry_record *record = registry_find(&m->registry, w->item.path);
+    const struct registry_record *record = registry_find(&m->registry, w->path);
     if (!record || !record->made)
         return CORDON_OK;
-    int parent = open_parent(w->item.path, &base);
+    int parent = hold_open_parent(w->path, &base);
     if (parent < 0)
-        return errno == ENOENT ? CORDON_OK : failed(err, errno, w->item.path);
+        return errno == ENOENT ? CORDON_OK : failed(err, errno, w->path);
     if (fstatat(parent, base, &st, AT_SYMLINK_NOFOLLOW) == 0 && matches(record, &st)) {
-        if (lock_shared(parent, base, &w->item) == 0)
+        if (hold_lock(&w->hold, parent, base) == 0)
             w->locked = true;
         else if (errno != ENOENT) {
             int code = errno;
             close(parent);
-            return failed(err, code, w->item.path);
+            return failed(err, code, w->path);
         }
     }
     close(parent);
-    if (w->locked && (w->item.dev != record->dev || w->item.ino != record->ino)) { /* replaced just now */
-        close(w->item.fd);
-        w->item.fd = -1;
+    if (w->locked && (w->hold.dev != record->dev || w->hold.ino != record->ino)) { /* replaced just now */
+        close(w->hold.fd);
+        w->hold.fd = -1;
         w->locked = false;
     }
-    if (w->locked && !w->existing && !is_hollow(&m->registry, w->item.path, w->item.fd))
-        return failed(err, ENOTEMPTY, w->item.path);
+    if (w->locked && !w->existing && !is_hollow(&m->registry, w->path, w->hold.fd))
+        return failed(err, ENOTEMPTY, w->path);
     return CORDON_OK;
 }
 
@@ -506,29 +391,49 @@ static cordon_status make_wanted(struct wanted *w, struct cordon_error *err)
 {
     cordon_status status = CORDON_OK;
     const char *base;
-    int parent = open_parent(w->item.path, &base);
+    int parent = hold_open_parent(w->path, &base);
     if (parent < 0)
-        return failed(err, errno, w->item.path);
-    if (make_or_join(parent, base, &w->item, &w->made) == 0)
+        return failed(err, errno, w->path);
+    if (hold_make(&w->hold, parent, base, &w->made) == 0)
         w->locked = true;
     else
-        status = failed(err, errno, w->item.path);
+        status = failed(err, errno, w->path);
     close(parent);
     return status;
 }
 
-/* Before anything is made (`made` false), and once the inodes are known. */
-static cordon_status record_wanted(struct making *m, bool made, struct cordon_error *err)
+/* Before anything is made. */
+static cordon_status record_pending(struct making *m, struct cordon_error *err)
 {
-    struct registry_record *records = calloc(m->count ? m->count : 1, sizeof *records);
+    struct registry_record *records = calloc(m->count + 1, sizeof *records);
+    size_t count = 0;
+    if (!records)
+        return error_nomem(err, STEP);
+    for (size_t i = 0; i < m->count; i++) {
+        struct wanted *w = &m->items[i];
+        const struct registry_record *known = registry_find(&m->registry, w->path);
+        if (w->locked || w->existing || (known && !known->made))
+            continue;
+        w->recorded = true;
+        records[count++] = (struct registry_record){.path = w->path};
+    }
+    cordon_status status = registry_record(&m->registry, records, count, err);
+    free(records);
+    return status;
+}
+
+/* Once the inodes are known. */
+static cordon_status record_made(struct making *m, struct cordon_error *err)
+{
+    struct registry_record *records = calloc(m->count + 1, sizeof *records);
     size_t count = 0;
     if (!records)
         return error_nomem(err, STEP);
     for (size_t i = 0; i < m->count; i++) {
         const struct wanted *w = &m->items[i];
-        if (made ? w->made : !w->locked && !w->existing)
+        if (w->made)
             records[count++] = (struct registry_record){
-                .path = w->item.path, .made = made, .dev = w->item.dev, .ino = w->item.ino};
+                .path = w->path, .made = true, .dev = w->hold.dev, .ino = w->hold.ino};
     }
     cordon_status status = registry_record(&m->registry, records, count, err);
     free(records);
@@ -540,22 +445,23 @@ static void undo(struct making *m)
 {
     for (size_t i = m->count; i-- > 0;) {
         struct wanted *w = &m->items[i];
-        struct registry_record *record = registry_find(&m->registry, w->item.path);
+        struct registry_record *record = registry_find(&m->registry, w->path);
         if (w->made && record)
-            settle(&m->registry, record, remove_locked(w->item.path, w->item.fd, w->item.dev, w->item.ino));
+            settle(&m->registry, record, hold_remove(&w->hold, base_of(w->path)));
         if (w->locked) {
-            close(w->item.fd);
-            w->item.fd = -1;
+            close(w->hold.fd);
+            w->hold.fd = -1;
         }
     }
 }
 
-/* A pending record whose directory this call did not make names nothing of ours. */
+/* A pending record of this call whose directory it did not make names nothing of
+ * ours. One that was there stays: its maker died, and others use what he made. */
 static void drop_pending(struct making *m)
 {
     for (size_t i = 0; i < m->count; i++) {
-        struct registry_record *record = registry_find(&m->registry, m->items[i].item.path);
-        if (record && !record->made && !m->items[i].made)
+        struct registry_record *record = registry_find(&m->registry, m->items[i].path);
+        if (record && !record->made && m->items[i].recorded && !m->items[i].made)
             record->dropped = true;
     }
 }
@@ -584,44 +490,45 @@ cordon_status placeholders_make(struct placeholders *out, const struct places *p
     for (size_t i = 0; status == CORDON_OK && i < m.count; i++)
         status = join_recorded(&m, &m.items[i], err);
     if (status == CORDON_OK)
-        status = record_wanted(&m, false, err);
+        status = record_pending(&m, err);
     for (size_t i = 0; status == CORDON_OK && i < m.count; i++)
         if (!m.items[i].locked && !m.items[i].existing)
             status = make_wanted(&m.items[i], err);
     if (status == CORDON_OK)
-        status = record_wanted(&m, true, err);
+        status = record_made(&m, err);
     if (status != CORDON_OK)
         undo(&m);
     drop_pending(&m);
     for (size_t i = 0; status == CORDON_OK && i < m.count; i++)
         if (m.items[i].locked) {
-            items[out->count++] = m.items[i].item;
-            m.items[i].item.path = NULL;
+            const struct wanted *w = &m.items[i];
+            items[out->count++] = (struct placeholder){w->path, w->hold.fd, w->hold.dev, w->hold.ino};
+            m.items[i].path = NULL;
         }
 out:
     registry_save(&m.registry); /* after a success nothing is dropped, as a rule: then it writes nothing */
     registry_release(&m.registry);
     for (size_t i = 0; i < m.count; i++)
-        free(m.items[i].item.path);
+        free(m.items[i].path);
     free(m.items);
     return status;
 }
 
 cordon_status placeholders_join(struct placeholders *out, const char *path, struct cordon_error *err)
 {
-    struct placeholder item = {.path = NULL, .fd = -1};
+    struct hold hold = {.fd = -1};
     const char *base;
     if (find_item(out, path))
         return CORDON_OK;
-    int parent = open_parent(path, &base);
+    int parent = hold_open_parent(path, &base);
     if (parent < 0)
         return failed(err, errno, path);
-    int result = lock_shared(parent, base, &item);
+    int result = hold_lock(&hold, parent, base);
     int code = errno;
     close(parent);
     if (result != 0)
         return failed(err, code, path);
-    item.path = string_copy(path);
+    struct placeholder item = {string_copy(path), hold.fd, hold.dev, hold.ino};
     if (!item.path || !append(out, &item)) {
         free(item.path);
         close(item.fd);
