@@ -44,8 +44,8 @@ static void mark_cut(char message[CORDON_MESSAGE_MAX])
     memcpy(message + end, cut_mark, sizeof cut_mark);
 }
 
-cordon_status error_set(struct cordon_error *err, cordon_status status, int os_code, const char *step,
-                        const char *format, ...)
+cordon_status(error_set)(struct cordon_error *err, cordon_status status, int os_code, const char *step,
+                         const char *format, ...)
 {
     if (!err)
         return status;
@@ -70,7 +70,7 @@ cordon_status error_set(struct cordon_error *err, cordon_status status, int os_c
     return status;
 }
 
-cordon_status error_nomem(struct cordon_error *err, const char *step)
+cordon_status(error_nomem)(struct cordon_error *err, const char *step)
 {
     return error_set(err, CORDON_E_NOMEM, 0, step, "out of memory");
 }
