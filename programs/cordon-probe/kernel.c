@@ -96,9 +96,11 @@ static struct probe_result set_host_name(const struct probe_call *c)
     return sethostname(name, strlen(name)) == 0 ? probe_allowed() : probe_failed(c, "sethostname", errno);
 }
 
+/* With FAN_REPORT_FID, which needs no privilege since Linux 5.13. */
 static struct probe_result watch_everything(const struct probe_call *c)
 {
-    return decide(c, "fanotify_init", syscall(SYS_fanotify_init, 1 /* FAN_CLOEXEC */, O_RDONLY));
+    return decide(c, "fanotify_init",
+                  syscall(SYS_fanotify_init, 0x201 /* FAN_CLOEXEC, FAN_REPORT_FID */, O_RDONLY));
 }
 
 /* The kernel's log. */

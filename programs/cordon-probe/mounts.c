@@ -70,16 +70,18 @@ static struct probe_result set_attributes(const struct probe_call *c)
 
 static struct probe_result clone_tree(const struct probe_call *c)
 {
-    long fd = syscall(RAW_open_tree, AT_FDCWD, c->args[0], RAW_OPEN_TREE_CLONE | O_CLOEXEC);
+    long fd =
+        syscall(RAW_open_tree, AT_FDCWD, c->args[0], RAW_OPEN_TREE_CLONE | RAW_AT_RECURSIVE | O_CLOEXEC);
     return decide(c, "open_tree", fd < 0);
 }
 
-/* open_tree with attributes in one call, since Linux 6.15. */
+/* open_tree with attributes in one call, since Linux 6.15. Setting what any clone
+ * may set: being heard at all is the attack. */
 static struct probe_result clone_tree_with_attributes(const struct probe_call *c)
 {
-    struct raw_mount_attr attributes = {.attr_clr = RAW_MOUNT_ATTR_RDONLY};
-    long fd = syscall(RAW_open_tree_attr, AT_FDCWD, c->args[0], RAW_OPEN_TREE_CLONE | O_CLOEXEC, &attributes,
-                      sizeof attributes);
+    struct raw_mount_attr attributes = {.attr_set = RAW_MOUNT_ATTR_RDONLY};
+    long fd = syscall(RAW_open_tree_attr, AT_FDCWD, c->args[0],
+                      RAW_OPEN_TREE_CLONE | RAW_AT_RECURSIVE | O_CLOEXEC, &attributes, sizeof attributes);
     return decide(c, "open_tree_attr", fd < 0);
 }
 
@@ -102,11 +104,11 @@ static struct probe_result pivot(const struct probe_call *c)
 }
 
 /* pivot_root alone, with arguments that are wrong: who may not, hears EPERM
- * (or the filter's answer) before EINVAL. */
+ * (or the filter's answer) before EINVAL or EBUSY. */
 static struct probe_result pivot_refused(const struct probe_call *c)
 {
     int failed = (int)syscall(SYS_pivot_root, c->args[0], c->args[0]);
-    return failed && errno == EINVAL ? probe_allowed() : decide(c, "pivot_root", failed);
+    return failed && (errno == EINVAL || errno == EBUSY) ? probe_allowed() : decide(c, "pivot_root", failed);
 }
 
 const struct probe_operation probe_mounts[] = {

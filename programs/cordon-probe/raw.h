@@ -27,6 +27,7 @@
 #define RAW_file_setattr 469
 
 #define RAW_OPEN_TREE_CLONE 1u
+#define RAW_AT_RECURSIVE 0x8000u
 #define RAW_MOVE_MOUNT_F_EMPTY_PATH 4u
 #define RAW_MOUNT_ATTR_RDONLY 1u
 
