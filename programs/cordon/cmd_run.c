@@ -18,6 +18,7 @@
 
 #include "commands.h"
 #include "os/linux/launch.h"
+#include "os/linux/links.h"
 #include "os/posix/changes.h"
 #include "os/posix/stdio_check.h"
 #include "os/posix/terminal.h"
@@ -34,6 +35,7 @@ struct run {
     struct channel_message last;
     bool has_last;
     int signals; /* signalfd */
+    int report;  /* --report, opened before the command runs: it may plant links where the file lies */
 };
 
 static void write_all(int fd, const char *bytes, size_t len)
@@ -61,6 +63,26 @@ static void status_line_failed(const struct run *run, const struct cordon_error 
     struct buf line = BUF_INIT;
     struct cordon_error ignored;
     send_status(run, status_failed(failure, &line, &ignored), &line);
+}
+
+/* Opened before the run and never through a link that the command could have
+ * made: else it could aim our write at any file of the user's. */
+static cordon_status open_report(struct run *run, struct cordon_error *err)
+{
+    const char *file = run->options->report_file;
+    const struct resolution *resolution = &run->prepared.box.resolution;
+    char *path = file[0] == '/' ? string_copy(file) : string_format("%s/%s", resolution->cwd, file);
+    if (!path)
+        return error_nomem(err, "run.report");
+    cordon_status status = links_check(&resolution->resolved, path, "report", "option --report", err);
+    if (status == CORDON_OK) {
+        run->report = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+        if (run->report < 0)
+            status = error_set(err, CORDON_E_INVALID, errno, "run.report", "--report %s: %s", file,
+                               strerror(errno));
+    }
+    free(path);
+    return status;
 }
 
 /* -- before --------------------------------------------------------------- */
@@ -155,6 +177,8 @@ static cordon_status start(struct run *run, struct cordon_error *err)
         status = report_set_command(&prepared->box.report, options->argv, err);
     if (status == CORDON_OK)
         status = check_stdio(run, err);
+    if (status == CORDON_OK && options->report_file)
+        status = open_report(run, err);
     if (status == CORDON_OK && run->watch_changes)
         status = walk(run, &run->before, err);
     if (status == CORDON_OK)
@@ -264,15 +288,14 @@ static bool watch(struct run *run, struct cordon_error *err)
 
 static void write_report_file(const struct run *run, const struct buf *text)
 {
+    struct stat opened, named;
     const char *file = run->options->report_file;
-    int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
-    if (fd < 0) {
-        fprintf(stderr, "cordon: cannot write the report %s: %s\n", file, strerror(errno));
-        return;
-    }
-    write_all(fd, text->data, text->len);
-    if (close(fd) != 0)
-        fprintf(stderr, "cordon: cannot write the report %s: %s\n", file, strerror(errno));
+    bool written = ftruncate(run->report, 0) == 0 || errno == EINVAL; /* a pipe cannot be truncated */
+    write_all(run->report, text->data, text->len);
+    if (!written ||
+        (fstat(run->report, &opened) == 0 && S_ISREG(opened.st_mode) &&
+         (stat(file, &named) != 0 || named.st_dev != opened.st_dev || named.st_ino != opened.st_ino)))
+        fprintf(stderr, "cordon: the report %s was removed or replaced during the run\n", file);
 }
 
 static void deliver_report(struct run *run)
@@ -282,7 +305,7 @@ static void deliver_report(struct run *run)
     struct cordon_error err;
     cordon_status status = report_to_json(&box->report, &text, &err);
     if (status == CORDON_OK && !buf_failed(&text)) {
-        if (run->options->report_file)
+        if (run->report >= 0)
             write_report_file(run, &text);
         status = state_write(&box->places, "report.json", text.data, text.len, &err);
     }
@@ -352,8 +375,10 @@ static int fail(struct run *run, struct cordon_error *err)
 
 int command_run(const struct options *options)
 {
-    struct run run = {
-        .options = options, .watch_changes = options->changes || options->report_file, .signals = -1};
+    struct run run = {.options = options,
+                      .watch_changes = options->changes || options->report_file,
+                      .signals = -1,
+                      .report = -1};
     struct cordon_error err;
     prepared_init(&run.prepared);
     launched_init(&run.launched);
@@ -368,6 +393,8 @@ int command_run(const struct options *options)
 
     if (run.signals >= 0)
         close(run.signals);
+    if (run.report >= 0)
+        close(run.report);
     changes_release(&run.before);
     terminal_close(&run.terminal);
     prepared_release(&run.prepared);

@@ -14,6 +14,7 @@
 
 #include "core/limits.h"
 #include "os/linux/gitlink.h"
+#include "os/linux/links.h"
 #include "os/linux/locate.h"
 #include "os/linux/sys.h"
 #include "os/posix/glob_expand.h"
@@ -119,6 +120,16 @@ static cordon_status locate_entry(struct resolver *r, const struct policy_entry 
         status = error_set(r->err, status, errno, "resolve.path", "%s (%s): %s", entry->value, entry->origin,
                            r->err ? strerror(r->err->os_code) : "cannot be resolved");
     free(path);
+    return status;
+}
+
+/* A name as given, made absolute, walked for planted links. */
+static cordon_status check_links(struct resolver *r, const char *path, const char *what, const char *origin)
+{
+    char *full = path[0] == '/' ? string_copy(path) : string_format("%s/%s", r->out->cwd, path);
+    cordon_status status = full ? links_check(&r->out->resolved, full, what, origin, r->err)
+                                : error_nomem(r->err, "resolve.link");
+    free(full);
     return status;
 }
 
@@ -522,26 +533,49 @@ static cordon_status locate_base(struct resolver *r)
     return status;
 }
 
-/* "Never a file that the command could write": neither the file, nor a link on
- * the way that the user would name again next time. */
+/* "Never a file that the command could write", nor through a link that it could have made. */
 static cordon_status check_policy_file(struct resolver *r)
 {
-    if (!r->input->policy_file)
+    struct located l;
+    const char *file = r->input->policy_file;
+    if (!file)
         return CORDON_OK;
-    for (int follow = 0; follow < 2; follow++) {
-        struct located l;
-        cordon_status status = locate(r->input->policy_file, follow, &l, r->err);
-        if (status == CORDON_OK && decide(&r->out->resolved, l.path, OP_WRITE).allowed)
-            status = error_set(r->err, CORDON_E_INVALID, 0, "resolve.policy-file",
-                               "policy file %s lies where the command could rewrite it; move it out of the "
-                               "writable roots or "
-                               "protect it (-p %s)",
-                               r->input->policy_file, r->input->policy_file);
-        if (status != CORDON_OK)
-            return status;
-        located_release(&l);
+    cordon_status status = locate(file, true, &l, r->err);
+    if (status != CORDON_OK)
+        return status;
+    if (decide(&r->out->resolved, l.path, OP_WRITE).allowed)
+        status = error_set(
+            r->err, CORDON_E_INVALID, 0, "resolve.policy-file",
+            "policy file %s lies where the command could rewrite it; move it out of the writable roots or "
+            "protect it (-p %s)",
+            file, file);
+    located_release(&l);
+    return status ? status : check_links(r, file, "policy file", "option --policy");
+}
+
+/* What an earlier run's command may have planted must not become this run's root. */
+static cordon_status check_root_links(struct resolver *r)
+{
+    static const struct {
+        enum policy_list_id list;
+        const char *what;
+    } lists[] = {{LIST_WRITE, "writable root"}, {LIST_READ, "visible path"}};
+    cordon_status status = r->input->workspace
+                               ? check_links(r, r->input->workspace, "workspace", "option --workspace")
+                               : CORDON_OK;
+    for (size_t i = 0; i < 2; i++) {
+        const struct policy_list *list = &r->input->policy->lists[lists[i].list];
+        for (size_t j = 0; j < list->count && status == CORDON_OK; j++) {
+            const struct policy_entry *entry = &list->items[j];
+            if (strcmp(entry->value, "${tmp}") == 0 || strcmp(entry->value, "${workspace}") == 0)
+                continue;
+            char *path = absolute(r, entry);
+            status = path ? check_links(r, path, lists[i].what, entry->origin)
+                          : error_nomem(r->err, "resolve.link");
+            free(path);
+        }
     }
-    return CORDON_OK;
+    return status;
 }
 
 static cordon_status add_rules(struct resolver *r)
@@ -573,6 +607,8 @@ cordon_status resolve_policy(struct resolution *out, const struct resolve_input 
         status = add_rules(&r);
     if (status == CORDON_OK)
         status = resolved_finish(&out->resolved, err);
+    if (status == CORDON_OK)
+        status = check_root_links(&r);
     if (status == CORDON_OK)
         status = check_policy_file(&r);
     for (size_t i = 0; i < r.replaced_count; i++)
