@@ -264,7 +264,7 @@ size_t spawn_sweep(const pid_t *known, size_t known_count)
 {
     pid_t children[512];
     size_t killed = 0;
-    long long deadline = now_ms() + 3000;
+    long long deadline = now_ms() + 2000;
     for (;;) {
         size_t count = list_children(children, sizeof children / sizeof *children);
         size_t strangers = 0;
@@ -289,16 +289,16 @@ size_t spawn_sweep(const pid_t *known, size_t known_count)
     }
 }
 
-bool spawn_mounted_below(const char *path)
+size_t spawn_mounts_below(const char *path)
 {
     char line[8192];
-    bool found = false;
+    size_t found = 0;
     FILE *f = fopen("/proc/self/mountinfo", "re");
     if (f == NULL) {
-        return true; /* not seen is not "none" */
+        return (size_t)-1; /* not seen is not "none" */
     }
     while (fgets(line, sizeof line, f) != NULL) {
-        found |= strstr(line, path) != NULL;
+        found += strstr(line, path) != NULL;
     }
     fclose(f);
     return found;

@@ -42,7 +42,7 @@ void spawn_finish(struct spawned *s, struct outcome *out);
  * had to be killed. */
 size_t spawn_sweep(const pid_t *known, size_t known_count);
 
-/* Does this mount namespace have a mount at or below `path`? */
-bool spawn_mounted_below(const char *path);
+/* How many mounts at or below `path` does this mount namespace have? */
+size_t spawn_mounts_below(const char *path);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -105,6 +106,21 @@ static int do_fd3_path(struct world *w, const char *a, const char *b)
     return open_into(&w->extra_fd, a, O_PATH);
 }
 
+/* A mount point of its own, read and writable; only root's lane may. */
+static int do_tmpfs(struct world *w, const char *a, const char *b)
+{
+    (void)b;
+    if (w->mount_count == WORLD_MOUNTS_MAX) {
+        errno = E2BIG;
+        return -1;
+    }
+    if (mount("cordon-matrix", a, "tmpfs", 0, "mode=755,size=1m") != 0) {
+        return -1;
+    }
+    snprintf(w->mounts[w->mount_count++], NAMES_VALUE, "%s", a);
+    return 0;
+}
+
 static int do_cwd(struct world *w, const char *a, const char *b)
 {
     (void)b;
@@ -185,6 +201,7 @@ static int step_run(struct world *w, char **words, size_t count)
         {"terminal", 0, do_terminal},
         {"objects", 0, do_objects},
         {"temporary", 0, do_temporary},
+        {"tmpfs", 1, do_tmpfs},
     };
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         if (strcmp(steps[i].name, words[0]) == 0 && steps[i].arguments == count - 1) {
@@ -251,6 +268,9 @@ void world_release(struct world *w)
     }
     if (w->extra_fd >= 0) {
         close(w->extra_fd);
+    }
+    while (w->mount_count > 0) {
+        umount2(w->mounts[--w->mount_count], MNT_DETACH);
     }
     tree_remove(names_get(&w->names, "T"));
 }

@@ -10,6 +10,8 @@
 #include "spawn.h"
 #include "tree.h"
 
+#define WORLD_MOUNTS_MAX 4
+
 /* What a lane gives to all its rows. */
 struct lane {
     const char *name;   /* "user", "root" */
@@ -27,6 +29,8 @@ struct world {
     char cwd[NAMES_VALUE];
     int stdin_fd, extra_fd;
     bool terminal, group;
+    char mounts[WORLD_MOUNTS_MAX][NAMES_VALUE]; /* to be unmounted */
+    size_t mount_count;
 };
 
 /* Builds the tree and carries out `setup` (steps separated by `;`, see
