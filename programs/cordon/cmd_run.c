@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "os/linux/last_report.h"
 #include "os/linux/launch.h"
 #include "os/linux/links.h"
 #include "os/posix/changes.h"
@@ -307,7 +308,7 @@ static void deliver_report(struct run *run)
     if (status == CORDON_OK && !buf_failed(&text)) {
         if (run->report >= 0)
             write_report_file(run, &text);
-        status = state_write(&box->places, "report.json", text.data, text.len, &err);
+        status = last_report_store(&box->places, &text, &err);
     }
     if (status != CORDON_OK)
         say(run->options, "%s", err.message);

@@ -27,6 +27,7 @@
 #include "os/linux/tree_time.h"
 
 #define COMMAND_STACK_BYTES (64 * 1024)
+#define HELPER_STACK_BYTES (16 * 1024)
 #define EXIT_INIT_FAILED 125
 
 static void send_message(int channel, const struct channel_message *message)
@@ -69,6 +70,53 @@ static cordon_status loopback_up(struct cordon_error *err)
                             "cannot bring up the inner loopback", NULL);
     close(fd);
     return status;
+}
+
+/* A network namespace takes the kernel as long as everything else together. A
+ * helper that shares init's memory and descriptors makes it while init does the
+ * mounts; init then enters it. No untrusted code exists yet. */
+struct network {
+    pid_t helper;
+    int fd;
+    struct cordon_error error;
+};
+
+static int network_main(void *argument)
+{
+    struct network *network = argument;
+    if (unshare(CLONE_NEWNET) != 0)
+        safe_error(&network->error, CORDON_E_UNSUPPORTED, "linux.network.namespace",
+                   "cannot make a network namespace", NULL);
+    else if (loopback_up(&network->error) == CORDON_OK &&
+             (network->fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)) < 0)
+        safe_error(&network->error, CORDON_E_SYSTEM, "linux.network.namespace",
+                   "cannot open the network namespace", NULL);
+    _exit(0);
+}
+
+static cordon_status network_begin(struct network *network, struct cordon_error *err)
+{
+    static char stack[HELPER_STACK_BYTES] __attribute__((aligned(64)));
+    network->fd = -1;
+    network->helper = clone(network_main, stack + sizeof stack, CLONE_VM | CLONE_FILES | SIGCHLD, network);
+    if (network->helper < 0)
+        return safe_error(err, CORDON_E_SYSTEM, "linux.network.namespace", "cannot start a process", NULL);
+    return CORDON_OK;
+}
+
+static cordon_status network_enter(struct network *network, struct cordon_error *err)
+{
+    while (waitpid(network->helper, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    if (network->error.status != CORDON_OK) {
+        *err = network->error;
+        return err->status;
+    }
+    if (network->fd < 0 || setns(network->fd, CLONE_NEWNET) != 0)
+        return safe_error(err, CORDON_E_SYSTEM, "linux.network.namespace",
+                          "cannot enter the network namespace", NULL);
+    close(network->fd);
+    return CORDON_OK;
 }
 
 /* What the command's process shares with init until exec. */
@@ -191,10 +239,19 @@ static void obey(const struct init_context *context, pid_t command)
     }
 }
 
+/* Without init itself and the helper that made the network namespace. */
+static int64_t processes_started(const struct init_context *context)
+{
+    int64_t last = tree_last_pid();
+    return last < 0 ? -1 : last - 1 - context->plan->own_netns;
+}
+
 static _Noreturn void end(const struct init_context *context, int wait_status, enum channel_reason reason)
 {
-    struct channel_message message = {
-        .kind = CHANNEL_ENDED, .wait_status = wait_status, .reason = reason, .processes = tree_last_pid()};
+    struct channel_message message = {.kind = CHANNEL_ENDED,
+                                      .wait_status = wait_status,
+                                      .reason = reason,
+                                      .processes = processes_started(context)};
     send_message(context->channel, &message);
     _exit(0); /* the kernel kills every process of the namespace */
 }
@@ -263,6 +320,7 @@ static _Noreturn void supervise(const struct init_context *context, pid_t comman
 void init_main(struct init_context *context)
 {
     struct cordon_error err;
+    struct network network = {.helper = -1};
     struct pollfd watch[WATCH_COUNT] = {
         {context->channel, POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}};
     sigset_t all, children;
@@ -274,13 +332,15 @@ void init_main(struct init_context *context)
     /* Both PDEATHSIG and the channel: the former fires when the launching
      * *thread* ends and races at the start, the latter needs init to run. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (context->plan->own_netns && network_begin(&network, &err) != CORDON_OK)
+        fail(context, &err);
     wait_for_go(context);
     for (size_t i = 0; i < context->pin_count; i++)
         close(context->pins[i]);
 
     if (mounts_apply(context->plan, &context->scratch, &err) != CORDON_OK)
         fail(context, &err);
-    if (context->plan->own_netns && loopback_up(&err) != CORDON_OK)
+    if (context->plan->own_netns && network_enter(&network, &err) != CORDON_OK)
         fail(context, &err);
     prctl(PR_SET_DUMPABLE, 0);
 

@@ -134,9 +134,8 @@ static cordon_status write_maps(const struct linux_plan *plan, pid_t pid, struct
     return status;
 }
 
-static cordon_status clone_failed(const struct linux_plan *plan, int code, struct cordon_error *err)
+static cordon_status clone_failed(int code, struct cordon_error *err)
 {
-    (void)plan;
     if (code == EPERM || code == ENOSYS || code == ENOSPC || code == EINVAL)
         return error_set(
             err, CORDON_E_UNSUPPORTED, code, "linux.userns.clone",
@@ -148,15 +147,13 @@ static cordon_status clone_failed(const struct linux_plan *plan, int code, struc
                      "cannot make the sandbox's namespaces: %s", strerror(code));
 }
 
-/* One clone3: every namespace at once, without sharing memory. */
+/* One clone3: every namespace at once but the network's, which init makes meanwhile; no shared memory. */
 static pid_t clone_init(const struct linux_plan *plan, int cgroup_fd, struct init_context *context,
                         int parent_channel)
 {
     struct sys_clone_args args = {.exit_signal = SIGCHLD};
     args.flags =
         CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | SYS_CLONE_NEWCGROUP;
-    if (plan->own_netns)
-        args.flags |= CLONE_NEWNET;
     if (cgroup_fd >= 0) {
         args.flags |= SYS_CLONE_INTO_CGROUP;
         args.cgroup = (uint64_t)cgroup_fd;
@@ -228,7 +225,7 @@ cordon_status launch_start(const struct launch_request *request, struct launched
 
     started.init = clone_init(plan, started.has_cgroup ? started.cgroup.dir_fd : -1, &context, pair[0]);
     if (started.init < 0) {
-        status = clone_failed(plan, errno, err);
+        status = clone_failed(errno, err);
         goto out;
     }
     started.channel = pair[0];
@@ -346,7 +343,7 @@ static void judge(const struct channel_message *last, bool out_of_memory, int in
         o->kind = OUTCOME_EXITED;
         o->code = WEXITSTATUS(last->wait_status);
     }
-    o->processes = last && last->kind == CHANNEL_ENDED && last->processes > 1 ? last->processes - 1 : -1;
+    o->processes = last && last->kind == CHANNEL_ENDED ? last->processes : -1;
 }
 
 void launch_finish(struct launched *l, const struct channel_message *last, struct outcome *outcome)
