@@ -105,6 +105,20 @@ static struct probe_result plant_by_exchange(const struct probe_call *c)
     return rename_with(c, RENAME_EXCHANGE);
 }
 
+/* What git takes for a bare repository: with its own config, so its own hooks. */
+static struct probe_result plant_bare(const struct probe_call *c)
+{
+    static const char *const parts[] = {"objects", "refs", "HEAD"};
+    char path[4096];
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        snprintf(path, sizeof path, "%s/%s", c->args[0], parts[i]);
+        if (i < 2 ? mkdir(path, 0755) : mknod(path, S_IFREG | 0644, 0)) {
+            return probe_failed(c, parts[i], errno);
+        }
+    }
+    return expect_name(path, 1);
+}
+
 static struct probe_result hard_link(const struct probe_call *c)
 {
     return link(c->args[0], c->args[1]) == 0 ? expect_name(c->args[1], 1) : probe_failed(c, "link", errno);
@@ -189,6 +203,7 @@ const struct probe_operation probe_names[] = {
     {"rmdir-recreate", "PATH", REFUSED, "", remove_and_recreate},
     {"plant", "PREPARED TARGET", REFUSED, "", plant},
     {"plant-exchange", "PREPARED TARGET", REFUSED, "", plant_by_exchange},
+    {"plant-bare", "DIR", REFUSED, "", plant_bare},
     {"link", "OLD NEW", REFUSED, "", hard_link},
     {"link-by-magic-link", "OLD NEW", REFUSED, "", hard_link_by_magic_link},
     {"symlink", "TARGET NEW", REFUSED " EEXIST", "", symbolic_link},
