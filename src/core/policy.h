@@ -91,6 +91,9 @@ void policy_release(struct policy *p);
 cordon_status policy_add(struct policy *p, enum policy_list_id list, const char *value, const char *origin,
                          enum policy_base base, struct cordon_error *err);
 
+/* Only ${workspace}, ${home} and ${tmp} are known, and only at the start. */
+cordon_status policy_check_variables(const char *value, const char *step, const char *where, struct cordon_error *err);
+
 /* Parses a policy file's text into an empty layer. Strict and capped: unknown
  * or duplicate key, wrong type, wrong version, embedded NUL, invalid UTF-8,
  * depth, size, counts: step "policy.parse", and the message names `file`, the
