@@ -67,7 +67,7 @@ int hold_lock(struct hold *out, int parent, const char *base)
     return -1;
 }
 
-int hold_make(struct hold *out, int parent, const char *base, bool *made)
+int hold_make(struct hold *out, int parent, const char *base, bool filled, bool *made)
 {
     for (int tries = 0; tries < LOCK_TRIES; tries++) {
         *made = mkdirat(parent, base, 0755) == 0;
@@ -78,7 +78,7 @@ int hold_make(struct hold *out, int parent, const char *base, bool *made)
             if (*made && fstat(out->fd, &st) == 0 && (st.st_mode & 0755) != 0755)
                 (void)!fchmod(out->fd,
                               (st.st_mode & 07777) | 0755); /* others lock it too, whatever the umask */
-            if (*made || beneath_is_empty(out->fd) == 1)
+            if (*made || filled || beneath_is_empty(out->fd) == 1)
                 return 0;
             close(out->fd);
             out->fd = -1;

@@ -32,9 +32,10 @@ int hold_open_parent(const char *path, const char **base);
 int hold_lock(struct hold *out, int parent, const char *base);
 
 /* Makes the directory and locks it, or joins an empty one: another user's, or
- * another workspace's, placeholder looks like that. *made tells which. 0, or -1
- * with errno (ENOTEMPTY: it is somebody's) and nothing left. */
-int hold_make(struct hold *out, int parent, const char *base, bool *made);
+ * another workspace's, placeholder looks like that. *made tells which. With
+ * `filled` one that is not empty is joined too. 0, or -1 with errno (ENOTEMPTY:
+ * it is somebody's) and nothing left. */
+int hold_make(struct hold *out, int parent, const char *base, bool filled, bool *made);
 
 enum removal { REMOVAL_DONE, REMOVAL_NOT_EMPTY, REMOVAL_IN_USE, REMOVAL_FAILED };
 

@@ -6,6 +6,7 @@
  */
 #include "os/linux/placeholder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 
 #define STEP "linux.placeholder"
 #define FOREIGN_WAIT_MS 1000
+#define FOREIGN_PASSES 8
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
 
 void placeholders_init(struct placeholders *p)
@@ -64,13 +66,6 @@ static const char *base_of(const char *path)
     return path_basename(PATH_POSIX, path);
 }
 
-/* True when `path` lies below `root`. */
-static bool is_below(const char *path, const char *root)
-{
-    size_t len = strlen(root);
-    return strncmp(path, root, len) == 0 && path[len] == '/';
-}
-
 static cordon_status failed(struct cordon_error *err, int code, const char *path)
 {
     switch (code) {
@@ -104,20 +99,34 @@ static cordon_status failed(struct cordon_error *err, int code, const char *path
 
 /* ---- removing ---- */
 
-/* What is no longer empty is the user's now, unless what fills it is another
- * placeholder that is still in use. */
-static bool holds_record(const struct registry *r, const char *path)
+/* Only directories in it, or nothing: what fills it may be a placeholder too. */
+static bool is_hollow(int fd)
 {
-    for (size_t i = 0; i < r->count; i++)
-        if (!r->items[i].dropped && is_below(r->items[i].path, path))
-            return true;
-    return false;
+    struct beneath_list list;
+    struct beneath_entry entry;
+    struct stat st;
+    int got = -1;
+    if (lseek(fd, 0, SEEK_SET) < 0)
+        return false;
+    beneath_list_init(&list, fd);
+    while ((got = beneath_list_next(&list, &entry)) > 0) {
+        bool directory = entry.type == DT_DIR;
+        if (entry.type == DT_UNKNOWN)
+            directory = fstatat(fd, entry.name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+        if (!directory)
+            return false;
+    }
+    return got == 0;
 }
 
-static void settle(struct registry *r, struct registry_record *record, enum removal how)
+/* What is no longer empty is the user's now, unless what fills it may be a
+ * placeholder that is still in use. */
+static bool settle(struct registry_record *record, const struct hold *h)
 {
-    if (how == REMOVAL_DONE || (how == REMOVAL_NOT_EMPTY && !holds_record(r, record->path)))
+    enum removal how = hold_remove(h, base_of(record->path));
+    if (how == REMOVAL_DONE || (how == REMOVAL_NOT_EMPTY && !is_hollow(h->fd)))
         record->dropped = true;
+    return how == REMOVAL_DONE;
 }
 
 static int longer_record_first(const void *a, const void *b)
@@ -134,10 +143,12 @@ static int longer_item_first(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-static void collect_record(struct registry *r, struct registry_record *record)
+/* True when it is gone now. */
+static bool collect_record(struct registry_record *record)
 {
     const char *base;
     struct stat st;
+    bool removed = false;
     int parent = hold_open_parent(record->path, &base);
     int fd = parent < 0 ? -1 : beneath_open(parent, base, DIRECTORY_FLAGS);
     int code = errno;
@@ -145,18 +156,19 @@ static void collect_record(struct registry *r, struct registry_record *record)
         close(parent);
     if (fd < 0) {
         record->dropped = code == ENOENT || code == ENOTDIR || code == ELOOP;
-        return;
+        return false;
     }
     /* Not the device: its number may differ after a reboot. A pending record
      * has neither: there an empty directory of this user has to do. */
     if (fstat(fd, &st) != 0 || (record->made ? (uint64_t)st.st_ino != record->ino : st.st_uid != geteuid()))
         record->dropped = true;
     else
-        settle(r, record, hold_remove(&(struct hold){fd, (uint64_t)st.st_dev, (uint64_t)st.st_ino}, base));
+        removed = settle(record, &(struct hold){fd, (uint64_t)st.st_dev, (uint64_t)st.st_ino});
     close(fd);
+    return removed;
 }
 
-static cordon_status collect(int dir, unsigned wait_ms, struct cordon_error *err)
+static cordon_status collect(int dir, unsigned wait_ms, bool *removed, struct cordon_error *err)
 {
     struct registry r;
     registry_init(&r);
@@ -165,7 +177,7 @@ static cordon_status collect(int dir, unsigned wait_ms, struct cordon_error *err
         if (r.count > 0)
             qsort(r.items, r.count, sizeof *r.items, longer_record_first);
         for (size_t i = 0; i < r.count; i++)
-            collect_record(&r, &r.items[i]);
+            *removed = collect_record(&r.items[i]) || *removed;
         registry_save(&r);
     }
     registry_release(&r);
@@ -174,28 +186,38 @@ static cordon_status collect(int dir, unsigned wait_ms, struct cordon_error *err
 
 cordon_status placeholders_collect(const struct places *places, struct cordon_error *err)
 {
-    return collect(places->workspace_fd, REGISTRY_WAIT_MS, err);
+    bool removed = false;
+    return collect(places->workspace_fd, REGISTRY_WAIT_MS, &removed, err);
 }
 
 /* An empty directory that this run used and did not find in its own registry
  * may be the placeholder of another workspace's run that ended meanwhile and
  * left it to us. */
-static void collect_others(const struct places *places)
+static bool collect_others_once(const struct places *places)
 {
     struct beneath_list list;
     struct beneath_entry entry;
+    bool removed = false;
     int root = beneath_open_absolute(places->state_root, DIRECTORY_FLAGS);
     if (root < 0)
-        return;
+        return false;
     beneath_list_init(&list, root);
     while (beneath_list_next(&list, &entry) > 0) {
         int dir = beneath_open(root, entry.name, DIRECTORY_FLAGS);
         if (dir < 0)
             continue;
-        collect(dir, FOREIGN_WAIT_MS, NULL);
+        collect(dir, FOREIGN_WAIT_MS, &removed, NULL);
         close(dir);
     }
     close(root);
+    return removed;
+}
+
+static void collect_others(const struct places *places)
+{
+    /* What one registry holds may lie in what another holds: once more then. */
+    for (int pass = 0; pass < FOREIGN_PASSES && collect_others_once(places); pass++)
+        ;
 }
 
 void placeholders_remove(struct placeholders *p, const struct places *places)
@@ -214,8 +236,7 @@ void placeholders_remove(struct placeholders *p, const struct places *places)
         struct placeholder *item = &p->items[i];
         struct registry_record *record = registry_find(&r, item->path);
         if (record && record->made && record->dev == item->dev && record->ino == item->ino)
-            settle(&r, record,
-                   hold_remove(&(struct hold){item->fd, item->dev, item->ino}, base_of(item->path)));
+            settle(record, &(struct hold){item->fd, item->dev, item->ino});
         else if (beneath_is_empty(item->fd) == 1)
             others = true;
         close(item->fd);
@@ -232,19 +253,19 @@ void placeholders_remove(struct placeholders *p, const struct places *places)
 
 /* Nothing in the directory but what is recorded too: docs/ that was made for
  * docs/secret. */
-static bool is_hollow(struct registry *r, const char *path, int fd)
+static bool holds_only_records(struct registry *r, const char *path, int fd)
 {
     struct beneath_list list;
     struct beneath_entry entry;
-    bool hollow = lseek(fd, 0, SEEK_SET) == 0;
+    bool right = lseek(fd, 0, SEEK_SET) == 0;
     int got = 0;
     beneath_list_init(&list, fd);
-    while (hollow && (got = beneath_list_next(&list, &entry)) > 0) {
+    while (right && (got = beneath_list_next(&list, &entry)) > 0) {
         char *inner = string_format("%s/%s", path, entry.name);
-        hollow = inner && registry_find(r, inner);
+        right = inner && registry_find(r, inner);
         free(inner);
     }
-    return hollow && got == 0;
+    return right && got == 0;
 }
 
 static bool matches(const struct registry_record *record, const struct stat *st)
@@ -265,7 +286,7 @@ int placeholders_is_ours(const struct places *places, const char *path)
         const struct registry_record *record = registry_find(&r, path);
         int parent = record ? hold_open_parent(path, &base) : -1;
         int fd = parent >= 0 ? beneath_open(parent, base, DIRECTORY_FLAGS) : -1;
-        ours = fd >= 0 && fstat(fd, &st) == 0 && matches(record, &st) && is_hollow(&r, path, fd);
+        ours = fd >= 0 && fstat(fd, &st) == 0 && matches(record, &st) && holds_only_records(&r, path, fd);
         if (fd >= 0)
             close(fd);
         if (parent >= 0)
@@ -280,6 +301,7 @@ struct wanted {
     char *path;
     struct hold hold;
     bool existing; /* a parent that may be a placeholder: joined if so, else let alone */
+    bool parent;   /* only on the way to a name: others may have filled it meanwhile */
     bool locked;
     bool recorded; /* as pending, by this call */
     bool made;     /* by this call */
@@ -292,19 +314,23 @@ struct making {
     const struct placeholders *held; /* before this call */
 };
 
-static bool is_wanted(const struct making *m, const char *path)
+static struct wanted *find_wanted(const struct making *m, const char *path)
 {
     for (size_t i = 0; i < m->count; i++)
         if (strcmp(m->items[i].path, path) == 0)
-            return true;
-    return find_item(m->held, path) != NULL;
+            return &m->items[i];
+    return NULL;
 }
 
 static cordon_status want(struct making *m, const char *path, size_t len, bool existing,
                           struct cordon_error *err)
 {
+    bool parent = path[len] != '\0';
     char *copy = string_copy_n(path, len);
-    if (copy && is_wanted(m, copy)) {
+    struct wanted *known = copy ? find_wanted(m, copy) : NULL;
+    if (known)
+        known->parent = known->parent && parent;
+    if (known || (copy && find_item(m->held, copy))) {
         free(copy);
         return CORDON_OK;
     }
@@ -320,7 +346,8 @@ static cordon_status want(struct making *m, const char *path, size_t len, bool e
         free(copy);
         return error_nomem(err, STEP);
     }
-    m->items[m->count++] = (struct wanted){.path = copy, .hold = {.fd = -1}, .existing = existing};
+    m->items[m->count++] =
+        (struct wanted){.path = copy, .hold = {.fd = -1}, .existing = existing, .parent = parent};
     return CORDON_OK;
 }
 
@@ -382,7 +409,7 @@ static cordon_status join_recorded(struct making *m, struct wanted *w, struct co
         w->hold.fd = -1;
         w->locked = false;
     }
-    if (w->locked && !w->existing && !is_hollow(&m->registry, w->path, w->hold.fd))
+    if (w->locked && !w->existing && !holds_only_records(&m->registry, w->path, w->hold.fd))
         return failed(err, ENOTEMPTY, w->path);
     return CORDON_OK;
 }
@@ -394,7 +421,7 @@ static cordon_status make_wanted(struct wanted *w, struct cordon_error *err)
     int parent = hold_open_parent(w->path, &base);
     if (parent < 0)
         return failed(err, errno, w->path);
-    if (hold_make(&w->hold, parent, base, &w->made) == 0)
+    if (hold_make(&w->hold, parent, base, w->parent, &w->made) == 0)
         w->locked = true;
     else
         status = failed(err, errno, w->path);
@@ -447,7 +474,7 @@ static void undo(struct making *m)
         struct wanted *w = &m->items[i];
         struct registry_record *record = registry_find(&m->registry, w->path);
         if (w->made && record)
-            settle(&m->registry, record, hold_remove(&w->hold, base_of(w->path)));
+            settle(record, &w->hold);
         if (w->locked) {
             close(w->hold.fd);
             w->hold.fd = -1;
