@@ -236,10 +236,12 @@ static void print_operations(void)
     }
 }
 
-static int finish(struct probe_result result)
+static _Noreturn void finish(struct probe_result result)
 {
     printf("%s%s%s\n", verdict_names[result.verdict], result.detail[0] != '\0' ? " " : "", result.detail);
-    return fflush(stdout) == 0 ? (int)result.verdict : (int)PROBE_BROKEN;
+    /* No work at exit: the attack may have taken the root or the PID namespace
+     * away from under libc and the sanitizers. */
+    _exit(fflush(stdout) == 0 ? (int)result.verdict : (int)PROBE_BROKEN);
 }
 
 int main(int argc, char **argv)
@@ -249,18 +251,18 @@ int main(int argc, char **argv)
         return 0;
     }
     if (argc < 2) {
-        return finish(probe_broken("usage: cordon-probe OPERATION ARG... (--list shows the operations)"));
+        finish(probe_broken("usage: cordon-probe OPERATION ARG... (--list shows the operations)"));
     }
     const struct probe_operation *operation = find_operation(argv[1]);
     if (operation == NULL) {
-        return finish(probe_broken("no operation '%.60s' (--list shows them)", argv[1]));
+        finish(probe_broken("no operation '%.60s' (--list shows them)", argv[1]));
     }
     int least = 0;
     int most = 0;
     count_arguments(operation->arguments, &least, &most);
     if (argc - 2 < least || argc - 2 > most) {
-        return finish(probe_broken("usage: %s %s", operation->name, operation->arguments));
+        finish(probe_broken("usage: %s %s", operation->name, operation->arguments));
     }
     struct probe_call call = {.operation = operation, .args = argv + 2, .count = argc - 2};
-    return finish(operation->run(&call));
+    finish(operation->run(&call));
 }

@@ -106,7 +106,9 @@ static struct probe_result datagram_from_pair(const struct probe_call *c)
     }
     /* A connected end must be disconnected first. */
     const struct sockaddr none = {.sa_family = AF_UNSPEC};
-    connect(pair[0], &none, sizeof none);
+    if (connect(pair[0], &none, sizeof none) != 0) {
+        return probe_failed(c, "disconnect", errno);
+    }
     ssize_t n = sendto(pair[0], "hello", 5, 0, (struct sockaddr *)&to, len);
     int error = errno;
     close(pair[0]);
