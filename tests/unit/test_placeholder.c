@@ -16,11 +16,13 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/buf.h"
 #include "os/linux/beneath.h"
+#include "os/linux/hold.h"
 #include "os/linux/placeholder.h"
 #include "os/linux/registry.h"
 
@@ -631,7 +633,154 @@ static void a_locked_registry_is_an_error(void **state)
     registry_release(&second);
 }
 
+static void a_torn_end_swallows_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct registry r;
+    const struct registry_record record = {.path = (char *)"/after"};
+    write_registry(&f->places, "pending /before\npendi");
+    registry_init(&r);
+    assert_int_equal(registry_open(&r, f->places.workspace_fd, REGISTRY_CREATE, 0, NULL), CORDON_OK);
+    assert_true(r.damaged && r.torn);
+    assert_int_equal(registry_record(&r, &record, 1, NULL), CORDON_OK);
+    registry_release(&r);
+    assert_int_equal(registry_open(&r, f->places.workspace_fd, REGISTRY_LOOK, 0, NULL), CORDON_OK);
+    assert_non_null(registry_find(&r, "/before"));
+    assert_non_null(registry_find(&r, "/after"));
+    assert_int_equal(r.count, 2);
+    registry_release(&r);
+}
+
+static void wait_for_all(const pid_t *children, int count)
+{
+    for (int i = 0; i < count; i++) {
+        int status;
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_int_equal(status, 0);
+    }
+}
+
+/* Each records its own path and takes it out again, by rewriting while others
+ * wait for the lock of the file that is being replaced. */
+static void rewriting_loses_no_record(void **state)
+{
+    struct fixture *f = *state;
+    enum { PROCESSES = 4, ROUNDS = 300 };
+    pid_t children[PROCESSES];
+    for (int i = 0; i < PROCESSES; i++) {
+        children[i] = fork();
+        assert_true(children[i] >= 0);
+        if (children[i] != 0)
+            continue;
+        char *path = string_format("/path/%d", i);
+        const struct registry_record record = {.path = path};
+        for (int round = 0; round < ROUNDS; round++) {
+            struct registry r;
+            registry_init(&r);
+            if (registry_open(&r, f->places.workspace_fd, REGISTRY_CREATE, 5000, NULL) != CORDON_OK ||
+                registry_find(&r, path) || registry_record(&r, &record, 1, NULL) != CORDON_OK)
+                _exit(1);
+            registry_release(&r);
+            if (registry_open(&r, f->places.workspace_fd, REGISTRY_CHANGE, 5000, NULL) != CORDON_OK)
+                _exit(1);
+            struct registry_record *found = registry_find(&r, path);
+            if (!found)
+                _exit(2);
+            found->dropped = true;
+            registry_save(&r);
+            registry_release(&r);
+        }
+        _exit(0);
+    }
+    wait_for_all(children, PROCESSES);
+    assert_registry(&f->places, "");
+}
+
 /* ---- several users ---- */
+
+/* What another process would do just before a lock is taken: the test's own
+ * flock() comes before the C library's. */
+static struct {
+    const char *path;
+    bool again; /* and somebody makes the directory anew */
+} before_lock;
+
+int flock(int fd, int operation)
+{
+    if (before_lock.path && (operation & LOCK_SH)) {
+        assert_int_equal(rmdir(before_lock.path), 0);
+        if (before_lock.again)
+            assert_int_equal(mkdir(before_lock.path, 0755), 0);
+        before_lock.path = NULL;
+    }
+    return (int)syscall(SYS_flock, fd, operation);
+}
+
+static void a_lock_on_what_was_removed_counts_for_nothing(void **state)
+{
+    struct fixture *f = *state;
+    char *path = string_format("%s/held", f->workspace);
+    int parent = open(f->workspace, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    for (int again = 0; again < 2; again++) {
+        struct hold h = {.fd = -1};
+        struct stat st;
+        bool made;
+        assert_int_equal(mkdir(path, 0755), 0);
+        before_lock.again = again;
+        before_lock.path = path;
+        if (again == 0) {
+            assert_int_equal(hold_lock(&h, parent, "held"), -1);
+            assert_int_equal(errno, ENOENT);
+            assert_int_equal(mkdir(path, 0755), 0);
+            before_lock.path = path;
+        }
+        assert_int_equal(hold_make(&h, parent, "held", false, &made), 0);
+        assert_null(before_lock.path);
+        assert_int_equal(made, !again);
+        assert_int_equal(lstat(path, &st), 0);
+        assert_true(st.st_ino == h.ino);
+        assert_int_equal(hold_remove(&h, "held"), REMOVAL_DONE);
+        close(h.fd);
+        assert_workspace_empty(f);
+    }
+    close(parent);
+    free(path);
+}
+
+/* Users who share no registry have only the directory's own lock. */
+static void the_directorys_lock_alone_is_enough(void **state)
+{
+    struct fixture *f = *state;
+    enum { PROCESSES = 4, ROUNDS = 400 };
+    pid_t children[PROCESSES];
+    int parent = open(f->workspace, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    assert_true(parent >= 0);
+    for (int i = 0; i < PROCESSES; i++) {
+        children[i] = fork();
+        assert_true(children[i] >= 0);
+        if (children[i] != 0)
+            continue;
+        for (int round = 0; round < ROUNDS; round++) {
+            struct hold h = {.fd = -1};
+            struct stat st;
+            bool made;
+            if (hold_make(&h, parent, "held", false, &made) != 0)
+                _exit(1);
+            if (round % 4 == i)
+                sched_yield();
+            if (fstatat(parent, "held", &st, AT_SYMLINK_NOFOLLOW) != 0 || st.st_ino != h.ino)
+                _exit(2);
+            enum removal how = hold_remove(&h, "held");
+            if (how != REMOVAL_DONE && how != REMOVAL_IN_USE)
+                _exit(3);
+            close(h.fd);
+        }
+        _exit(0);
+    }
+    wait_for_all(children, PROCESSES);
+    assert_workspace_empty(f); /* the last to end found nobody */
+    close(parent);
+}
 
 static void the_last_one_removes(void **state)
 {
@@ -845,6 +994,10 @@ int main(void)
         TEST(skips_damaged_lines),
         TEST(keeps_other_records_when_rewriting),
         TEST(a_locked_registry_is_an_error),
+        TEST(a_torn_end_swallows_nothing),
+        TEST(rewriting_loses_no_record),
+        TEST(a_lock_on_what_was_removed_counts_for_nothing),
+        TEST(the_directorys_lock_alone_is_enough),
         TEST(the_last_one_removes),
         TEST(another_workspaces_run_joins),
         TEST(all_end_at_once),

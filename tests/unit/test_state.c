@@ -580,6 +580,7 @@ static void mount_points_follow_nothing_planted(void **state)
         {"mkdir -p tmp/b && ln -s \"$PWD/../../../..\" tmp/b/c", "b/c/made", true},
         {"ln -s /proc/self/root tmp/d", "d/made", true},
         {"ln -s \"$PWD/../../../../victim\" tmp/e", "e", true},
+        {"ln -s \"$PWD/../../../../victim\" tmp/f", "f/inner", true}, /* is there already */
         {"ln -s nowhere tmp/g", "g", false},
         {": > tmp/h", "h/made", true},
         {": > tmp/i", "i", true},
@@ -589,7 +590,10 @@ static void mount_points_follow_nothing_planted(void **state)
     struct places p;
     open_state(f, &p, TMP_WORKSPACE);
     char *victim = string_format("%s/victim", f->home), *made = string_format("%s/made", f->home);
+    char *inner = string_format("%s/inner", victim);
     assert_int_equal(mkdir(victim, 0700), 0);
+    assert_int_equal(mkdir(inner, 0700), 0);
+    free(inner);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct cordon_error err = {0};
         run_in(&p, cases[i].plant);
