@@ -7,7 +7,15 @@ if(CORDON_WERROR)
   target_compile_options(cordon_flags INTERFACE -Werror)
 endif()
 
-if(CORDON_SANITIZE)
+if(CORDON_FUZZ)
+  if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "CORDON_FUZZ needs clang: configure with -DCMAKE_C_COMPILER=clang")
+  endif()
+  # The libraries count their branches; only the targets themselves get the driver.
+  target_compile_options(cordon_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+if(CORDON_SANITIZE OR CORDON_FUZZ)
   target_compile_options(cordon_flags INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(cordon_flags INTERFACE -fsanitize=address,undefined)
   set(CORDON_STATIC OFF)
