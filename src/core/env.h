@@ -3,7 +3,8 @@
  * Order: inherited (when `inherit`; else only those that `keep` names), minus
  * those that match `remove` and not `keep` (keep beats remove), then `extra`
  * (private cache and temporary directories; a variable that the user set with
- * `set` or kept by its exact name in `keep` is left alone), then `set`. */
+ * `set` or kept by its exact name in `keep` is left alone, also when it is not
+ * there), then `set`. */
 #ifndef CORDON_CORE_ENV_H
 #define CORDON_CORE_ENV_H
 

@@ -42,7 +42,8 @@ struct cordon_error {
 
 /* Fills *err (which may be NULL) and returns `status`, so that callers write
  * `return error_set(...)`. Control characters in the formatted message are
- * replaced by `?`: a hostile name cannot start a second line. */
+ * replaced by `?`: a hostile name cannot start a second line. `step` and the
+ * arguments may point into *err: that is how a caller adds words to it. */
 cordon_status error_set(struct cordon_error *err, cordon_status status, int os_code, const char *step,
                         const char *format, ...) CORDON_PRINTF(5, 6);
 

@@ -35,7 +35,9 @@ bool path_is_bare_name(enum path_style style, const char *s);
 /* Appends the normalised form of `path`, taken relative to `base` (normalised,
  * absolute) when it is relative. `..` at the root stays at the root. Errors
  * (step "path.normalize"): empty, too long (LIMIT_PATH_BYTES), Windows forms
- * that depend on a current directory, device paths (`\\.\`), reserved names.
+ * that depend on a current directory, device paths (`\\.\`), reserved names,
+ * streams (`name:stream`), and names that Win32 would leave ending in a period
+ * or a space (it drops one period of a component, all of both of the last).
  * `\\?\C:\x` and `\\?\UNC\s\h` become their plain forms; drive letters are upper-cased. */
 cordon_status path_normalize(enum path_style style, const char *base, const char *path, struct buf *out,
                              struct cordon_error *err);
@@ -58,13 +60,14 @@ int path_compare(struct path_rules rules, const char *a, const char *b);
 void path_join(enum path_style style, struct buf *out, const char *directory, const char *name);
 
 /* Would the file system take `candidate` for the protected `name`? POSIX: equal
- * bytes, or equal after folding when fold_case. Windows: also trailing dots and
+ * bytes, or equal after folding when fold_case (wider than path_equal: long s,
+ * the Kelvin sign, and in POSIX style what HFS+ leaves out count too). Windows: also trailing dots and
  * spaces, an alternate data stream or attribute suffix (`:...`), and an 8.3
  * form that could be generated for it (`GIT~1` for `.git`). */
 bool path_name_matches(struct path_rules rules, const char *name, const char *candidate);
 
 /* Globs for deny_read. `*` and `?` do not cross a separator, `**` as a whole
- * component does (any number of components), `[abc]`, `[a-z]`, `[!a]`;
+ * component does (any number of components, also none), `[abc]`, `[a-z]`, `[!a]`, `[^a]`;
  * a backslash escapes in POSIX style only. A leading dot is matched by `*`
  * (secrets are often dotfiles). Bounded: no exponential backtracking. */
 bool glob_has_magic(const char *pattern);
