@@ -1,92 +1,124 @@
-/* help.c - --help, from the option table. */
+/* help.c - `cordon help` and --help: the words around the option table. */
+#include <stdio.h>
 #include <string.h>
 
 #include "option_table.h"
-#include "options.h"
 
-#define COLUMN 30
+#define HELP_COLUMN 35 /* where an option's help begins */
 
-static void print_row(FILE *to, const struct option_row *row)
-{
-    char left[80];
-    int used = row->letter ? snprintf(left, sizeof left, "  -%c, %s", row->letter, row->name)
-                           : snprintf(left, sizeof left, "      %s", row->name);
-    if (row->argument)
-        used += snprintf(left + used, sizeof left - (size_t)used, " %s", row->argument);
-    if (used > COLUMN)
-        fprintf(to, "%s\n%*s%s\n", left, COLUMN + 2, "", row->help);
-    else
-        fprintf(to, "%-*s  %s\n", COLUMN, left, row->help);
-}
+static const char overview[] =
+    "cordon runs a command inside a boundary that the operating system enforces. Inside,\n"
+    "it can read what you can read, write only in the workspace and the roots you name,\n"
+    "and reach no network unless you say so.\n\n"
+    "Commands:\n";
 
-static void print_options(FILE *to, unsigned bit)
-{
-    fputs("\nPolicy options:\n", to);
-    for (const struct option_row *row = option_table(); row->name; row++)
-        if (row->help && row->commands == IN_POLICY && row->id <= OPTION_REQUIRE)
-            print_row(to, row);
-    fputs(bit == IN_RUN ? "\nRun options:\n" : "\nOther options:\n", to);
-    for (const struct option_row *row = option_table(); row->name; row++)
-        if (row->help && row->commands & bit && row->id > OPTION_REQUIRE)
-            print_row(to, row);
-}
+static const char overview_end[] =
+    "\n"
+    "Examples:\n"
+    "  cordon run -- make check                  the workspace is the current directory\n"
+    "  cordon run -w ../build --net on -- npm install\n"
+    "  cordon explain .git/config ../other       what would be refused, and why\n"
+    "\n"
+    "`cordon help run` has the options and the exit statuses; cordon(1) is the manual.\n";
+
+static const char run_end[] =
+    "\n"
+    "Values may be attached: --net=on, -w/path; -qv is -q -v; -- ends the options.\n"
+    "\n"
+    "Exit status: the command's own, 128+N if signal N ended it (or a limit: 128+9), or\n"
+    "  123  a guard of cordon stopped the command\n"
+    "  124  the wall limit was reached\n"
+    "  125  cordon itself failed, the command never started\n"
+    "  126  the command is not executable\n"
+    "  127  the command was not found\n"
+    "A command can return these numbers too; --status-fd and --report tell them apart.\n";
+
+static const char answer_end[] = "\n"
+                                 "Exit status: 0 when answered, else 125.\n";
 
 static void print_overview(FILE *to)
 {
-    fputs(
-        "cordon - run a command inside a boundary that the operating system enforces\n"
-        "\n"
-        "  cordon run     [OPTIONS] [--] COMMAND [ARG...]   run it: reads everything, writes only the\n"
-        "                                                   workspace, no network\n"
-        "  cordon explain [OPTIONS] PATH... [--host HOST]   may it be read, written, reached, and why\n"
-        "  cordon plan    [OPTIONS] [--json]                everything the kernel would be told\n"
-        "  cordon help    [COMMAND]                         the options of a command\n"
-        "  cordon --version\n"
-        "\n"
-        "Examples:\n"
-        "  cordon run -- make test                          in the current directory\n"
-        "  cordon run -w ../cache --net on -- npm install   one more writable directory, and the network\n"
-        "  cordon explain .git/config ~/.bashrc             what would be refused, before running anything\n"
-        "\n"
-        "The manual: man cordon. The policy language: docs/policy.md.\n",
-        to);
+    fputs(overview, to);
+    for (size_t i = 0; i < command_table_count; i++) {
+        const struct command_def *def = &command_table[i];
+        if (def->synopsis)
+            fprintf(to, "  cordon %-7s %-31s  %s\n", def->name, def->synopsis, def->summary);
+    }
+    fputs("\nOptions:\n", to);
+}
+
+/* What stands left: `  -w, --write PATH`. */
+static int print_name(FILE *to, const struct option_def *def)
+{
+    char letter[] = "    ";
+    if (def->letter)
+        snprintf(letter, sizeof letter, "-%c, ", def->letter);
+    return fprintf(to, "  %s--%s%s%s", letter, def->name, def->argument ? " " : "",
+                   def->argument ? def->argument : "");
+}
+
+static void print_option(FILE *to, const struct option_def *def)
+{
+    int column = print_name(to, def);
+    if (column > HELP_COLUMN - 2) {
+        fputc('\n', to);
+        column = 0;
+    }
+    for (const char *line = def->help;; column = 0) {
+        size_t len = strcspn(line, "\n");
+        fprintf(to, "%*s%.*s\n", HELP_COLUMN - column, "", (int)len, line);
+        if (!line[len])
+            return;
+        line += len + 1;
+    }
+}
+
+static void print_group(FILE *to, enum command_id command, enum option_group group)
+{
+    for (size_t i = 0; i < option_table_count; i++) {
+        const struct option_def *def = &option_table[i];
+        if ((def->commands & OPTION_IN(command)) && def->group == group && def->action != ACTION_RESERVED)
+            print_option(to, def);
+    }
+}
+
+static void print_command(FILE *to, const struct command_def *def)
+{
+    fprintf(to, "Usage: cordon %s %s\n       %s\n\nPolicy options:\n", def->name, def->synopsis,
+            def->summary);
+    print_group(to, def->id, GROUP_POLICY);
+    fputs(def->id == COMMAND_RUN ? "\nRun options:\n" : "\nOptions:\n", to);
+    print_group(to, def->id, GROUP_COMMAND);
+    fputs(def->id == COMMAND_RUN ? run_end : answer_end, to);
 }
 
 void options_print_help(FILE *to, enum command_id command)
 {
-    switch (command) {
-    case COMMAND_RUN:
-        fputs("usage: cordon run [OPTIONS] [--] COMMAND [ARG...]\n", to);
-        print_options(to, IN_RUN);
-        fputs("\nExit status: the command's own; 128+N when signal N ended it; 124 wall limit; 125 cordon "
-              "failed\n"
-              "and nothing ran; 126 found but not executable; 127 not found. --status-fd tells them apart.\n",
-              to);
-        break;
-    case COMMAND_EXPLAIN:
-        fputs("usage: cordon explain [OPTIONS] PATH... [--host HOST[:PORT]]...\n", to);
-        print_options(to, IN_EXPLAIN);
-        break;
-    case COMMAND_PLAN:
-        fputs("usage: cordon plan [OPTIONS] [--json]\n", to);
-        print_options(to, IN_PLAN);
-        break;
-    case COMMAND_HELP:
-    case COMMAND_VERSION:
-        print_overview(to);
-        break;
+    for (size_t i = 0; i < command_table_count; i++) {
+        const struct command_def *def = &command_table[i];
+        if (def->synopsis && def->id == command && command != COMMAND_HELP) {
+            print_command(to, def);
+            return;
+        }
     }
+    print_overview(to);
+    print_group(to, COMMAND_HELP, GROUP_COMMAND);
+    fputs(overview_end, to);
 }
 
 void options_print_table(FILE *to)
 {
-    static const struct {
-        unsigned bit;
-        const char *name;
-    } commands[] = {{IN_RUN, "run"}, {IN_EXPLAIN, "explain"}, {IN_PLAN, "plan"}};
-    for (size_t i = 0; i < 3; i++)
-        for (const struct option_row *row = option_table(); row->name; row++)
-            if (row->help && row->commands & commands[i].bit)
-                fprintf(to, "%s %s%s%s\n", commands[i].name, row->name, row->argument ? " " : "",
-                        row->argument ? row->argument : "");
+    for (size_t c = 0; c < command_table_count; c++) {
+        const struct command_def *command = &command_table[c];
+        for (size_t i = 0; i < option_table_count && command->synopsis; i++) {
+            const struct option_def *def = &option_table[i];
+            if (!(def->commands & OPTION_IN(command->id)) || def->action == ACTION_RESERVED)
+                continue;
+            fprintf(to, "%s ", command->name);
+            if (def->letter)
+                fprintf(to, "-%c ", def->letter);
+            fprintf(to, "--%s%s%s\n", def->name, def->argument ? " " : "",
+                    def->argument ? def->argument : "");
+        }
+    }
 }

@@ -1,55 +1,123 @@
-/* option_table.c - see option_table.h. Order is the order of --help. */
+/* option_table.c - the commands and options (see option_table.h). Data only.
+ *
+ * A line of help has at most 62 characters, so that it ends before column 100.
+ */
 #include "option_table.h"
 
-static const char later[] = "is not in this version";
+#define IN_ALL (OPTION_IN(COMMAND_RUN) | OPTION_IN(COMMAND_EXPLAIN) | OPTION_IN(COMMAND_PLAN))
+#define IN_RUN OPTION_IN(COMMAND_RUN)
+#define IN_EXPLAIN OPTION_IN(COMMAND_EXPLAIN)
+#define IN_PLAN OPTION_IN(COMMAND_PLAN)
+#define IN_TOP OPTION_IN(COMMAND_HELP)
 
-static const struct option_row rows[] = {
-    {OPTION_WORKSPACE, "--workspace", 'C', "DIR", IN_POLICY, "the workspace; default: the current directory",
-     NULL},
-    {OPTION_WRITE, "--write", 'w', "PATH", IN_POLICY, "let the command write PATH too (repeatable)", NULL},
-    {OPTION_PROFILE, "--profile", 0, "NAME", IN_POLICY, "read-only, workspace (default) or open", NULL},
-    {OPTION_PROTECT, "--protect", 'p', "NAME|PATH", IN_POLICY,
-     "keep it readable but unchangeable (repeatable)", NULL},
-    {OPTION_UNPROTECT, "--unprotect", 0, "NAME", IN_POLICY, "drop a protected name, such as .git", NULL},
-    {OPTION_DENY_READ, "--deny-read", 0, "PATH|GLOB", IN_POLICY, "hide it from the command (repeatable)",
-     NULL},
-    {OPTION_READ, "--read", 0, "PATH", IN_POLICY, "keep PATH visible although it lies in /tmp", NULL},
-    {OPTION_NET, "--net", 'n', "MODE", IN_POLICY, "off (default) or on", NULL},
-    {OPTION_ENV, "--env", 0, "KEEP|KEY=VALUE", IN_POLICY, "keep a variable that would be removed, or set one",
-     NULL},
-    {OPTION_ENV_REMOVE, "--env-remove", 0, "GLOB", IN_POLICY, "remove variables whose names match", NULL},
-    {OPTION_TMP, "--tmp", 0, "HOW", IN_POLICY, "workspace (default), fresh or shared", NULL},
-    {OPTION_LIMIT, "--limit", 0, "LIST", IN_POLICY, "wall=10m,memory=2G,processes=256,cpu=5m,file=1G", NULL},
-    {OPTION_POLICY, "--policy", 0, "FILE", IN_POLICY, "read this policy instead of your own configuration",
-     NULL},
-    {OPTION_ALLOW_DEGRADED, "--allow-degraded", 0, "FACET[,FACET]", IN_POLICY,
-     "go on where this machine cannot enforce FACET", NULL},
-    {OPTION_REQUIRE, "--require", 0, "FACET[,FACET]", IN_POLICY, "turn a documented limit into an error",
-     NULL},
-    {OPTION_REPORT, "--report", 0, "FILE", IN_RUN, "write a JSON report of this run", NULL},
-    {OPTION_CHANGES, "--changes", 0, NULL, IN_RUN, "list the changed files at the end", NULL},
-    {OPTION_STATUS_FD, "--status-fd", 0, "N", IN_RUN, "write a JSON line at start and end to descriptor N",
-     NULL},
-    {OPTION_HOST, "--host", 0, "HOST[:PORT]", IN_EXPLAIN, "may it be reached? (repeatable)", NULL},
-    {OPTION_TARGET, "--target", 0, "SYSTEM", IN_PLAN, "linux (the only one in this version)", NULL},
-    {OPTION_JSON, "--json", 0, NULL, IN_EXPLAIN | IN_PLAN, "print JSON", NULL},
-    {OPTION_JSON_ERRORS, "--json-errors", 0, NULL, IN_POLICY, "print cordon's own errors as one JSON line",
-     NULL},
-    {OPTION_QUIET, "--quiet", 'q', NULL, IN_POLICY, "say nothing but errors", NULL},
-    {OPTION_VERBOSE, "--verbose", 'v', NULL, IN_POLICY, "say warnings too", NULL},
-    {OPTION_HELP, "--help", 'h', NULL, IN_POLICY, "show this help", NULL},
-    {OPTION_RESERVED, "--cow", 0, "PATH", IN_POLICY, NULL, later},
-    {OPTION_RESERVED, "--trace", 0, NULL, IN_POLICY, NULL, later},
-    {OPTION_RESERVED, "--allow-host", 0, "HOST[:PORT]", IN_POLICY, NULL, later},
-    {OPTION_RESERVED, "--unix-socket", 0, "PATH", IN_POLICY, NULL, later},
-    {OPTION_RESERVED, "--facts", 0, "FILE", IN_POLICY, NULL, later},
-    {OPTION_RESERVED, "--git", 0, "MODE", IN_POLICY, NULL, later},
-    {OPTION_RESERVED, "--session", 0, "NAME", IN_POLICY, NULL, later},
-    {OPTION_RESERVED, "--tier", 0, "TIER", IN_POLICY, NULL, "is for Windows, which is not in this version"},
-    {OPTION_RESERVED, 0, 0, 0, 0, 0, 0},
+#define POLICY_LIST(n, l, arg, want, words, id)                                                              \
+    {                                                                                                        \
+        .name = (n), .letter = (l), .argument = (arg), .wants = (want), .help = (words), .commands = IN_ALL, \
+        .group = GROUP_POLICY, .action = ACTION_LIST, .list = (id)                                           \
+    }
+#define POLICY_VALUE(n, l, arg, want, words, act)                                                            \
+    {                                                                                                        \
+        .name = (n), .letter = (l), .argument = (arg), .wants = (want), .help = (words), .commands = IN_ALL, \
+        .group = GROUP_POLICY, .action = (act)                                                               \
+    }
+#define COMMAND_VALUE(n, arg, want, in, words, act)                                                          \
+    {                                                                                                        \
+        .name = (n), .argument = (arg), .wants = (want), .help = (words), .commands = (in),                  \
+        .group = GROUP_COMMAND, .action = (act)                                                              \
+    }
+#define FLAG(n, l, in, words, act)                                                                           \
+    {                                                                                                        \
+        .name = (n), .letter = (l), .help = (words), .commands = (in), .group = GROUP_COMMAND,               \
+        .action = (act)                                                                                      \
+    }
+#define RESERVED(n, in, instead)                                                                             \
+    {                                                                                                        \
+        .name = (n), .help = (instead), .commands = (in), .action = ACTION_RESERVED                          \
+    }
+
+const struct option_def option_table[] = {
+    POLICY_VALUE("workspace", 'C', "DIR", "a DIR", "the workspace (default: the current directory)",
+                 ACTION_WORKSPACE),
+    POLICY_LIST("write", 'w', "PATH", "a PATH", "let the command write PATH too (repeatable)", LIST_WRITE),
+    POLICY_LIST("protect", 'p', "NAME|PATH", "a NAME or PATH",
+                "keep NAME at the top of writable roots, or PATH, as it is\n"
+                "(repeatable)",
+                LIST_PROTECT),
+    POLICY_LIST("unprotect", 0, "NAME", "a NAME", "protect NAME no longer, such as .git (repeatable)",
+                LIST_UNPROTECT),
+    POLICY_LIST("deny-read", 0, "PATH|GLOB", "a PATH or GLOB", "hide PATH, or what GLOB matches (repeatable)",
+                LIST_DENY_READ),
+    POLICY_LIST("read", 0, "PATH", "a PATH",
+                "keep PATH visible although it lies in /tmp or another\n"
+                "replaced directory (repeatable)",
+                LIST_READ),
+    POLICY_VALUE("net", 'n', "off|on", "off or on", "the network (default: off)", ACTION_NET),
+    POLICY_VALUE("env", 0, "NAME|NAME=VALUE", "NAME or NAME=VALUE",
+                 "pass variable NAME on although it looks like a secret,\n"
+                 "or set it (repeatable)",
+                 ACTION_ENV),
+    POLICY_LIST("env-remove", 0, "GLOB", "a GLOB", "do not pass on variables that match GLOB (repeatable)",
+                LIST_ENV_REMOVE),
+    POLICY_VALUE("tmp", 0, "workspace|fresh|shared", "workspace, fresh or shared",
+                 "/tmp is this workspace's own and lives on (default), empty\n"
+                 "each time, or the machine's",
+                 ACTION_TMP),
+    POLICY_VALUE("limit", 0, "KIND=N,...", "KIND=N, as in wall=10m,memory=2G",
+                 "limits: wall=10m, cpu=5m, memory=2G, file=1G, processes=256", ACTION_LIMIT),
+    POLICY_VALUE("profile", 0, "read-only|workspace|open", "read-only, workspace or open",
+                 "the defaults to begin with: nothing writable but /tmp, the\n"
+                 "workspace too (default), or that and the network",
+                 ACTION_PROFILE),
+    POLICY_VALUE("policy", 0, "FILE", "a FILE",
+                 "policy file instead of the user's own\n"
+                 "(~/.config/cordon/policy.json, if there)",
+                 ACTION_POLICY),
+    POLICY_VALUE("allow-degraded", 0, "FACET,...", "a FACET",
+                 "go on without FACET where this machine cannot enforce it", ACTION_ALLOW_DEGRADED),
+    POLICY_VALUE("require", 0, "FACET,...", "a FACET",
+                 "fail where FACET is only partly enforced, a documented limit", ACTION_REQUIRE),
+
+    COMMAND_VALUE("report", "FILE", "a FILE", IN_RUN,
+                  "write a JSON report of this run, changed files included", ACTION_REPORT),
+    FLAG("changes", 0, IN_RUN, "list changed files at the end, on standard error", ACTION_CHANGES),
+    COMMAND_VALUE("status-fd", "N", "a number", IN_RUN,
+                  "write one JSON line to descriptor N at start and at the end", ACTION_STATUS_FD),
+    COMMAND_VALUE("host", "HOST[:PORT]", "a HOST or HOST:PORT", IN_EXPLAIN,
+                  "may HOST be reached? (repeatable)", ACTION_HOST),
+    COMMAND_VALUE("target", "linux", "linux", IN_PLAN, "the system to plan for; this version knows linux",
+                  ACTION_TARGET),
+    FLAG("json", 0, IN_EXPLAIN | IN_PLAN, "print the answer as JSON", ACTION_JSON),
+    FLAG("json-errors", 0, IN_ALL, "cordon's own errors as one JSON line on standard error",
+         ACTION_JSON_ERRORS),
+    FLAG("quiet", 'q', IN_RUN, "no messages of cordon's own but errors", ACTION_QUIET),
+    FLAG("verbose", 'v', IN_RUN, "also print the report's warnings at the end", ACTION_VERBOSE),
+    FLAG("help", 'h', IN_ALL | IN_TOP, "print this help", ACTION_HELP),
+    FLAG("version", 0, IN_ALL | IN_TOP, "print cordon's version", ACTION_VERSION),
+
+    RESERVED("cow", IN_ALL, "make a copy and run there, with -C"),
+    RESERVED("allow-host", IN_ALL, "the network is --net off or on"),
+    RESERVED("unix-socket", IN_ALL, "outside unix sockets cannot be reached"),
+    RESERVED("trace", IN_RUN, "`cordon explain PATH` says what is refused, and why"),
+    RESERVED("session", IN_RUN, "each run is its own"),
+    RESERVED("git", IN_RUN, "commit outside, or open .git with --unprotect .git"),
+    RESERVED("tier", IN_RUN | IN_PLAN, "it belongs to Windows"),
+    RESERVED("facts", IN_PLAN, "`cordon plan` plans for this machine"),
 };
+const size_t option_table_count = sizeof option_table / sizeof *option_table;
 
-const struct option_row *option_table(void)
-{
-    return rows;
-}
+const struct command_def command_table[] = {
+    {"run", "[OPTIONS] [--] COMMAND [ARG...]", "run COMMAND inside the boundary", COMMAND_RUN},
+    {"explain", "[OPTIONS] PATH...", "may PATH be read or written, and why", COMMAND_EXPLAIN},
+    {"plan", "[OPTIONS]", "print what the system would be told, do nothing", COMMAND_PLAN},
+    {"help", "[COMMAND]", "print this, or the options of COMMAND", COMMAND_HELP},
+
+    {"shell", NULL, "`cordon run -- sh` starts a shell inside", COMMAND_HELP},
+    {"doctor", NULL, "`cordon plan` says what enforces each facet here", COMMAND_HELP},
+    {"selftest", NULL, "`make check` of the source tree runs the attack matrix", COMMAND_HELP},
+    {"setup", NULL, "Linux needs none", COMMAND_HELP},
+    {"report", NULL, "`cordon run --report FILE` writes one", COMMAND_HELP},
+    {"session", NULL, "each `cordon run` is its own", COMMAND_HELP},
+    {"learn", NULL, "`cordon explain PATH` says what is refused, and why", COMMAND_HELP},
+    {"mcp", NULL, "`cordon run` is the interface", COMMAND_HELP},
+};
+const size_t command_table_count = sizeof command_table / sizeof *command_table;

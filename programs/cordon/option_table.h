@@ -1,57 +1,67 @@
-/* option_table.h - every option once: the parser, --help and the test that
- * compares them with the man page read this table.
+/* option_table.h - every command and option that cordon knows, as data. The
+ * parser, the help and the tests of help and manual page read this and nothing
+ * else, so that they cannot disagree.
  */
 #ifndef CORDON_PROGRAM_OPTION_TABLE_H
 #define CORDON_PROGRAM_OPTION_TABLE_H
 
 #include <stddef.h>
 
-/* Bits: which commands take it. */
-#define IN_RUN 1u
-#define IN_EXPLAIN 2u
-#define IN_PLAN 4u
-#define IN_POLICY (IN_RUN | IN_EXPLAIN | IN_PLAN)
+#include "core/policy.h"
+#include "options.h"
 
-enum option_id {
-    OPTION_WORKSPACE,
-    OPTION_WRITE,
-    OPTION_PROFILE,
-    OPTION_PROTECT,
-    OPTION_UNPROTECT,
-    OPTION_DENY_READ,
-    OPTION_READ,
-    OPTION_NET,
-    OPTION_ENV,
-    OPTION_ENV_REMOVE,
-    OPTION_TMP,
-    OPTION_LIMIT,
-    OPTION_POLICY,
-    OPTION_ALLOW_DEGRADED,
-    OPTION_REQUIRE,
-    OPTION_REPORT,
-    OPTION_CHANGES,
-    OPTION_STATUS_FD,
-    OPTION_JSON_ERRORS,
-    OPTION_JSON,
-    OPTION_HOST,
-    OPTION_TARGET,
-    OPTION_QUIET,
-    OPTION_VERBOSE,
-    OPTION_HELP,
-    OPTION_RESERVED,
+#define OPTION_IN(command) (1u << (command))
+
+/* The heading under which help lists it. */
+enum option_group { GROUP_POLICY, GROUP_COMMAND };
+
+enum option_action {
+    ACTION_HELP,
+    ACTION_VERSION,
+    ACTION_LIST, /* one entry of the policy's list `list` */
+    ACTION_WORKSPACE,
+    ACTION_PROFILE,
+    ACTION_NET,
+    ACTION_TMP,
+    ACTION_ENV,
+    ACTION_LIMIT,
+    ACTION_POLICY,
+    ACTION_ALLOW_DEGRADED,
+    ACTION_REQUIRE,
+    ACTION_HOST,
+    ACTION_TARGET,
+    ACTION_REPORT,
+    ACTION_CHANGES,
+    ACTION_STATUS_FD,
+    ACTION_JSON,
+    ACTION_JSON_ERRORS,
+    ACTION_QUIET,
+    ACTION_VERBOSE,
+    ACTION_RESERVED,
 };
 
-struct option_row {
-    enum option_id id;
-    const char *name;     /* "--write" */
-    char letter;          /* 'w', or 0 */
-    const char *argument; /* "PATH", or NULL */
-    unsigned commands;
-    const char *help;     /* one line; NULL with OPTION_RESERVED */
-    const char *reserved; /* why it is refused */
+struct option_def {
+    const char *name;     /* long, without the dashes */
+    const char *argument; /* as help writes it; NULL: a flag */
+    const char *wants;    /* the argument in an error's words, "a PATH"; NULL: a flag */
+    const char *help;     /* one or more lines; ACTION_RESERVED: what to do instead, not in help */
+    unsigned commands;    /* OPTION_IN(...); COMMAND_HELP: without a command */
+    enum option_group group;
+    enum option_action action;
+    enum policy_list_id list;
+    char letter; /* '\0': no short form */
 };
 
-/* Ends with a NULL name. */
-const struct option_row *option_table(void);
+struct command_def {
+    const char *name;
+    const char *synopsis; /* what follows the name; NULL: reserved */
+    const char *summary;  /* reserved: what to do instead */
+    enum command_id id;
+};
+
+extern const struct option_def option_table[];
+extern const size_t option_table_count;
+extern const struct command_def command_table[];
+extern const size_t command_table_count;
 
 #endif

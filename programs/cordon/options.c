@@ -1,92 +1,60 @@
-/* options.c - the parser (see options.h). Written by hand rather than getopt:
- * no permutation (the command's own options are not ours), and one line for
- * every mistake.
+/* options.c - the command line: words to a struct options (see options.h).
+ *
+ * Called by main() before anything else; no side effect but memory. Options are
+ * not permuted: in `run` the first word that is no option is the command, and
+ * everything after it is the command's. What is doubtful is refused, since a
+ * misread option here is a hole in the boundary.
  */
 #include "options.h"
 
-#include <stdint.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/utf.h"
+#include "nearest.h"
 #include "option_table.h"
 
-static const struct {
-    const char *name;
-    enum command_id id;
-    unsigned bit;
-} commands[] = {
-    {"run", COMMAND_RUN, IN_RUN}, {"explain", COMMAND_EXPLAIN, IN_EXPLAIN}, {"plan", COMMAND_PLAN, IN_PLAN}};
-
-static const char *const reserved_commands[] = {"shell",  "doctor",  "selftest", "setup",
-                                                "report", "session", "learn",    "mcp"};
-
-struct parse {
-    struct options *out;
+struct parser {
     char **argv;
-    int argc, at;
-    unsigned bit; /* of the command */
+    int argc, at;             /* at: the next word */
+    enum command_id command;  /* COMMAND_HELP: none yet */
+    const char *command_name; /* "run"; NULL: none yet */
+    bool done;                /* --help, --version: what follows does not count */
+    struct options *out;
     struct cordon_error *err;
 };
 
-/* One line; \1 and \2 in `format` stand for a and b. */
-static cordon_status usage(const struct parse *p, const char *format, const char *a, const char *b)
-{
-    struct buf line = BUF_INIT;
-    for (const char *c = format; *c; c++) {
-        if (*c == '\1')
-            buf_add_string(&line, a);
-        else if (*c == '\2')
-            buf_add_string(&line, b);
-        else
-            buf_add_char(&line, *c);
-    }
-    cordon_status status =
-        error_set(p->err, CORDON_E_INVALID, 0, "cli.usage", "%s", line.data ? line.data : format);
-    buf_release(&line);
-    return status;
-}
+/* -- lists ---------------------------------------------------------------- */
 
-/* Letters in common at the same place, from both ends: enough for a slip of the finger. */
-static size_t likeness(const char *a, const char *b)
-{
-    size_t la = strlen(a), lb = strlen(b), same = 0, i = 0;
-    while (i < la && i < lb && a[i] == b[i])
-        i++;
-    same = i;
-    for (size_t j = 0; j < la - i && j < lb - i && a[la - 1 - j] == b[lb - 1 - j]; j++)
-        same++;
-    size_t longer = la > lb ? la : lb;
-    return longer - same <= 2 ? same : 0;
-}
-
-static const char *nearest_option(const struct parse *p, const char *name)
-{
-    const char *best = NULL;
-    size_t most = 2;
-    for (const struct option_row *row = option_table(); row->name; row++) {
-        size_t score = row->commands & p->bit && row->help ? likeness(name, row->name) : 0;
-        if (score > most) {
-            most = score;
-            best = row->name;
-        }
-    }
-    return best;
-}
-
-static cordon_status push(struct parse *p, struct string_list *list, const char *value)
+static cordon_status list_append(struct string_list *list, const char *item, struct cordon_error *err)
 {
     const char **items = realloc(list->items, (list->count + 2) * sizeof *items);
     if (!items)
-        return error_nomem(p->err, "cli.usage");
+        return error_nomem(err, "cli.usage");
     list->items = items;
-    items[list->count++] = value;
+    items[list->count++] = item;
     items[list->count] = NULL;
     return CORDON_OK;
 }
 
-/* -- values --------------------------------------------------------------- */
+static void list_release_owned(struct string_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free((char *)list->items[i]);
+    free(list->items);
+}
 
-static cordon_status set_origin(struct parse *p, char **slot, const char *origin)
+/* -- what the values mean ------------------------------------------------- */
+
+static cordon_status bad_value(const struct parser *p, const struct option_def *def, const char *value)
+{
+    return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage", "--%s %s: want %s", def->name, value,
+                     def->wants);
+}
+
+/* A scalar of the policy: later wins, origin and all. */
+static cordon_status set_origin(const struct parser *p, char **slot, const char *origin)
 {
     char *copy = string_copy(origin);
     if (!copy)
@@ -96,322 +64,433 @@ static cordon_status set_origin(struct parse *p, char **slot, const char *origin
     return CORDON_OK;
 }
 
-/* The facet names are kept as copies: the list is split at its commas. */
-static cordon_status add_facets(struct parse *p, const char *option, struct string_list *list,
-                                const char *value)
+static cordon_status take_net(const struct parser *p, const struct option_def *def, const char *value,
+                              const char *origin)
 {
-    for (;;) {
-        size_t len = strcspn(value, ",");
-        char *name = string_copy_n(value, len);
-        if (!name)
-            return error_nomem(p->err, "cli.usage");
-        if (!policy_is_facet(name)) {
-            const char *best = "docs/platforms.md lists them";
-            size_t most = 2;
-            for (const char *const *facet = policy_facets(); *facet; facet++) {
-                if (likeness(name, *facet) > most) {
-                    most = likeness(name, *facet);
-                    best = *facet;
-                }
-            }
-            cordon_status status = most > 2
-                                       ? error_set(p->err, CORDON_E_INVALID, 0, "cli.usage",
-                                                   "%s: no facet `%s`; did you mean %s?", option, name, best)
-                                       : error_set(p->err, CORDON_E_INVALID, 0, "cli.usage",
-                                                   "%s: no facet `%s`; %s", option, name, best);
-            free(name);
-            return status;
-        }
-        cordon_status status = push(p, list, name);
-        if (status != CORDON_OK) {
-            free(name);
-            return status;
-        }
-        if (!value[len])
-            return CORDON_OK;
-        value += len + 1;
-    }
-}
-
-static cordon_status take_net(struct parse *p, const char *value)
-{
-    struct policy *policy = &p->out->policy;
-    if (strcmp(value, "filtered") == 0)
+    enum policy_net net;
+    if (!policy_net_parse(value, &net))
+        return bad_value(p, def, value);
+    if (net == NET_FILTERED)
         return error_set(p->err, CORDON_E_UNSUPPORTED, 0, "cli.reserved",
-                         "--net filtered is not in this version; use off or on");
-    if (!policy_net_parse(value, &policy->net))
-        return usage(p, "--net \1: want off or on", value, "");
-    return set_origin(p, &policy->net_origin, "option --net");
+                         "--net filtered is not in this version of cordon; want %s", def->wants);
+    p->out->policy.net = net;
+    return set_origin(p, &p->out->policy.net_origin, origin);
 }
 
-static cordon_status take_target(struct parse *p, const char *value)
+static cordon_status take_target(const struct parser *p, const struct option_def *def, const char *value)
 {
     if (strcmp(value, "linux") == 0)
         return CORDON_OK;
     if (strcmp(value, "windows") == 0 || strcmp(value, "macos") == 0)
         return error_set(p->err, CORDON_E_UNSUPPORTED, 0, "cli.reserved",
-                         "--target %s is not in this version; only linux is", value);
-    return usage(p, "--target \1: want linux", value, "");
+                         "--target %s is not in this version of cordon; it plans for linux", value);
+    return bad_value(p, def, value);
 }
 
-static cordon_status take_descriptor(struct parse *p, const char *value)
+static cordon_status take_status_fd(const struct parser *p, const struct option_def *def, const char *value)
 {
-    int number = 0;
-    const char *c = value;
-    for (; *c >= '0' && *c <= '9' && number < 100000000; c++)
-        number = 10 * number + (*c - '0');
-    if (c == value || *c)
-        return usage(p, "--status-fd \1: want the number of an open descriptor", value, "");
-    p->out->status_fd = number;
+    int fd = 0;
+    for (const char *c = value; *c; c++) {
+        if (*c < '0' || *c > '9' || fd > (INT_MAX - 9) / 10)
+            return bad_value(p, def, value);
+        fd = 10 * fd + (*c - '0');
+    }
+    p->out->status_fd = fd;
     return CORDON_OK;
 }
 
-static cordon_status take(struct parse *p, const struct option_row *row, const char *value)
+static cordon_status unknown_facet(const struct parser *p, const struct option_def *def, const char *name)
+{
+    struct nearest near;
+    nearest_init(&near, name);
+    for (const char *const *facet = policy_facets(); *facet; facet++)
+        nearest_offer(&near, *facet);
+    if (near.best)
+        return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage", "--%s: `%s` is no facet; did you mean %s?",
+                         def->name, name, near.best);
+    struct buf names = BUF_INIT;
+    for (const char *const *facet = policy_facets(); *facet; facet++)
+        buf_add_format(&names, "%s%s", names.len ? ", " : "", *facet);
+    error_set(p->err, CORDON_E_INVALID, 0, "cli.usage", "--%s: `%s` is no facet; the facets are %s",
+              def->name, name, buf_failed(&names) ? "those of docs/platforms.md" : names.data);
+    buf_release(&names);
+    return CORDON_E_INVALID;
+}
+
+static cordon_status take_facets(const struct parser *p, const struct option_def *def, const char *value,
+                                 struct string_list *list)
+{
+    for (const char *start = value;;) {
+        size_t len = strcspn(start, ",");
+        char *name = string_copy_n(start, len);
+        if (!name)
+            return error_nomem(p->err, "cli.usage");
+        cordon_status status =
+            policy_is_facet(name) ? list_append(list, name, p->err) : unknown_facet(p, def, name);
+        if (status != CORDON_OK) {
+            free(name);
+            return status;
+        }
+        if (!start[len])
+            return CORDON_OK;
+        start += len + 1;
+    }
+}
+
+static cordon_status take_value(const struct parser *p, const struct option_def *def, const char *value)
 {
     struct options *out = p->out;
     struct policy *policy = &out->policy;
-    char origin[64] = "option ";
-    size_t used = strlen(origin);
-    for (const char *c = row->name; *c && used + 1 < sizeof origin; c++)
-        origin[used++] = *c;
-    origin[used] = '\0';
-    switch (row->id) {
-    case OPTION_WORKSPACE:
+    char origin[64];
+    snprintf(origin, sizeof origin, "option --%s", def->name);
+    switch (def->action) {
+    case ACTION_LIST:
+        return policy_add(policy, def->list, value, origin, BASE_CWD, p->err);
+    case ACTION_ENV:
+        return policy_parse_env(policy, value, origin, p->err);
+    case ACTION_LIMIT:
+        return policy_parse_limits(policy, value, origin, p->err);
+    case ACTION_PROFILE:
+        if (!policy_profile_parse(value, &policy->profile))
+            return bad_value(p, def, value);
+        return set_origin(p, &policy->profile_origin, origin);
+    case ACTION_TMP:
+        if (!policy_tmp_parse(value, &policy->tmp))
+            return bad_value(p, def, value);
+        return set_origin(p, &policy->tmp_origin, origin);
+    case ACTION_NET:
+        return take_net(p, def, value, origin);
+    case ACTION_WORKSPACE:
         out->workspace = value;
         return CORDON_OK;
-    case OPTION_WRITE:
-        return policy_add(policy, LIST_WRITE, value, origin, BASE_CWD, p->err);
-    case OPTION_PROTECT:
-        return policy_add(policy, LIST_PROTECT, value, origin, BASE_CWD, p->err);
-    case OPTION_UNPROTECT:
-        return policy_add(policy, LIST_UNPROTECT, value, origin, BASE_CWD, p->err);
-    case OPTION_DENY_READ:
-        return policy_add(policy, LIST_DENY_READ, value, origin, BASE_CWD, p->err);
-    case OPTION_READ:
-        return policy_add(policy, LIST_READ, value, origin, BASE_CWD, p->err);
-    case OPTION_ENV_REMOVE:
-        return policy_add(policy, LIST_ENV_REMOVE, value, origin, BASE_CWD, p->err);
-    case OPTION_ENV:
-        return policy_parse_env(policy, value, origin, p->err);
-    case OPTION_LIMIT:
-        return policy_parse_limits(policy, value, origin, p->err);
-    case OPTION_PROFILE:
-        return policy_profile_parse(value, &policy->profile)
-                   ? set_origin(p, &policy->profile_origin, origin)
-                   : usage(p, "--profile \1: want read-only, workspace or open", value, "");
-    case OPTION_TMP:
-        return policy_tmp_parse(value, &policy->tmp)
-                   ? set_origin(p, &policy->tmp_origin, origin)
-                   : usage(p, "--tmp \1: want workspace, fresh or shared", value, "");
-    case OPTION_NET:
-        return take_net(p, value);
-    case OPTION_TARGET:
-        return take_target(p, value);
-    case OPTION_STATUS_FD:
-        return take_descriptor(p, value);
-    case OPTION_POLICY:
+    case ACTION_POLICY:
         out->policy_file = value;
         return CORDON_OK;
-    case OPTION_ALLOW_DEGRADED:
-        return add_facets(p, row->name, &out->allow_degraded, value);
-    case OPTION_REQUIRE:
-        return add_facets(p, row->name, &out->require, value);
-    case OPTION_REPORT:
+    case ACTION_REPORT:
         out->report_file = value;
         return CORDON_OK;
-    case OPTION_HOST:
-        return push(p, &out->hosts, value);
-    case OPTION_CHANGES:
-        out->changes = true;
-        return CORDON_OK;
-    case OPTION_JSON:
-        out->json = true;
-        return CORDON_OK;
-    case OPTION_JSON_ERRORS:
-        out->json_errors = true;
-        return CORDON_OK;
-    case OPTION_QUIET:
-        out->quiet = true;
-        return CORDON_OK;
-    case OPTION_VERBOSE:
-        out->verbose = true;
-        return CORDON_OK;
-    case OPTION_HELP:
-        out->help_for = out->command;
+    case ACTION_ALLOW_DEGRADED:
+        return take_facets(p, def, value, &out->allow_degraded);
+    case ACTION_REQUIRE:
+        return take_facets(p, def, value, &out->require);
+    case ACTION_HOST:
+        return list_append(&out->hosts, value, p->err);
+    case ACTION_TARGET:
+        return take_target(p, def, value);
+    case ACTION_STATUS_FD:
+        return take_status_fd(p, def, value);
+    default:
+        return bad_value(p, def, value);
+    }
+}
+
+static void take_flag(struct parser *p, const struct option_def *def)
+{
+    struct options *out = p->out;
+    switch (def->action) {
+    case ACTION_HELP:
         out->command = COMMAND_HELP;
-        return CORDON_OK;
-    case OPTION_RESERVED:
+        out->help_for = p->command;
+        p->done = true;
+        break;
+    case ACTION_VERSION:
+        out->command = COMMAND_VERSION;
+        p->done = true;
+        break;
+    case ACTION_CHANGES:
+        out->changes = true;
+        break;
+    case ACTION_JSON:
+        out->json = true;
+        break;
+    case ACTION_JSON_ERRORS:
+        out->json_errors = true;
+        break;
+    case ACTION_QUIET:
+        out->quiet = true;
+        break;
+    case ACTION_VERBOSE:
+        out->verbose = true;
+        break;
+    default:
         break;
     }
-    return error_set(p->err, CORDON_E_UNSUPPORTED, 0, "cli.reserved", "%s %s", row->name, row->reserved);
+}
+
+/* -- finding options ------------------------------------------------------ */
+
+/* `commands`: where to look, OPTION_IN bits. */
+static const struct option_def *find_long(unsigned commands, const char *name, size_t len)
+{
+    for (size_t i = 0; i < option_table_count; i++) {
+        const struct option_def *def = &option_table[i];
+        if ((def->commands & commands) && strlen(def->name) == len && memcmp(def->name, name, len) == 0)
+            return def;
+    }
+    return NULL;
+}
+
+static const struct option_def *find_short(unsigned commands, char letter)
+{
+    for (size_t i = 0; i < option_table_count; i++)
+        if ((option_table[i].commands & commands) && option_table[i].letter == letter)
+            return &option_table[i];
+    return NULL;
+}
+
+static const char *command_with(const struct option_def *def)
+{
+    for (size_t i = 0; i < command_table_count; i++)
+        if (command_table[i].synopsis && (def->commands & OPTION_IN(command_table[i].id)))
+            return command_table[i].name;
+    return "help";
+}
+
+/* The option exists, but not here. */
+static cordon_status misplaced(const struct parser *p, const struct option_def *def)
+{
+    const char *where = command_with(def);
+    if (!p->command_name)
+        return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage",
+                         "--%s comes after the command: cordon %s --%s ...", def->name, where, def->name);
+    return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage",
+                     "--%s is an option of `cordon %s`, not of `cordon %s`", def->name, where,
+                     p->command_name);
+}
+
+static cordon_status unknown_long(const struct parser *p, const char *name, size_t len)
+{
+    const struct option_def *elsewhere = find_long(~0u, name, len);
+    if (elsewhere && elsewhere->action != ACTION_RESERVED)
+        return misplaced(p, elsewhere);
+    cordon_status status = CORDON_E_INVALID;
+    struct nearest near;
+    char *word = string_copy_n(name, len);
+    if (!word)
+        return error_nomem(p->err, "cli.usage");
+    nearest_init(&near, word);
+    for (size_t i = 0; i < option_table_count; i++)
+        if ((option_table[i].commands & OPTION_IN(p->command)) && option_table[i].action != ACTION_RESERVED)
+            nearest_offer(&near, option_table[i].name);
+    if (near.best)
+        error_set(p->err, status, 0, "cli.usage", "unknown option --%s; did you mean --%s?", word, near.best);
+    else
+        error_set(p->err, status, 0, "cli.usage", "unknown option --%s; `cordon help%s%s` lists them", word,
+                  p->command_name ? " " : "", p->command_name ? p->command_name : "");
+    free(word);
+    return status;
+}
+
+static cordon_status unknown_short(const struct parser *p, const char *rest)
+{
+    size_t len = utf_sequence(rest, strlen(rest));
+    const struct option_def *elsewhere = find_short(~0u, rest[0]);
+    if (elsewhere)
+        return misplaced(p, elsewhere);
+    return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage",
+                     "unknown option -%.*s; `cordon help%s%s` lists them", (int)(len ? len : 1), rest,
+                     p->command_name ? " " : "", p->command_name ? p->command_name : "");
 }
 
 /* -- words ---------------------------------------------------------------- */
 
-/* `attached`: what follows the = or the letter, or NULL. */
-static cordon_status take_row(struct parse *p, const struct option_row *row, const char *attached)
+/* The value: what is attached (NULL: nothing is), else the next word. A word
+ * that begins with - is taken for a forgotten value: to run with an option's
+ * name as a writable root is never what was meant. */
+static cordon_status find_value(struct parser *p, const struct option_def *def, const char *attached,
+                                const char **out)
 {
-    if (row->id == OPTION_RESERVED)
-        return take(p, row, NULL);
-    if (!(row->commands & p->bit))
-        return usage(p, "\1 is no option of this command; see cordon help", row->name, "");
-    if (!row->argument)
-        return attached ? usage(p, "\1 takes no value", row->name, "") : take(p, row, NULL);
-    if (!attached) {
-        attached = p->at < p->argc ? p->argv[p->at] : NULL;
-        if (!attached || (attached[0] == '-' && attached[1]))
-            return usage(p, "\1 needs a \2 (one that begins with - is given as \1=VALUE)", row->name,
-                         row->argument);
+    const char *value = attached;
+    if (!value) {
+        value = p->at < p->argc ? p->argv[p->at] : NULL;
+        if (!value)
+            return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage", "--%s needs %s", def->name,
+                             def->wants);
+        if (value[0] == '-')
+            return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage",
+                             "--%s needs %s, and `%s` looks like the next option; --%s=%s if it is meant",
+                             def->name, def->wants, value, def->name, value);
         p->at++;
     }
-    return *attached ? take(p, row, attached)
-                     : usage(p, "\1 needs a \2, not an empty one", row->name, row->argument);
+    if (!*value)
+        return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage", "--%s needs %s, not an empty word",
+                         def->name, def->wants);
+    *out = value;
+    return CORDON_OK;
 }
 
-static cordon_status take_long(struct parse *p, const char *word)
+static cordon_status take_option(struct parser *p, const struct option_def *def, const char *attached)
 {
-    size_t len = strcspn(word, "=");
-    for (const struct option_row *row = option_table(); row->name; row++)
-        if (strlen(row->name) == len && strncmp(row->name, word, len) == 0)
-            return take_row(p, row, word[len] ? word + len + 1 : NULL);
-    char *name = string_copy_n(word, len);
-    const char *near = name ? nearest_option(p, name) : NULL;
-    cordon_status status = near ? usage(p, "unknown option \1; did you mean \2?", name, near)
-                                : usage(p, "unknown option \1; see cordon help", name ? name : word, "");
-    free(name);
+    if (def->action == ACTION_RESERVED)
+        return error_set(p->err, CORDON_E_UNSUPPORTED, 0, "cli.reserved",
+                         "--%s is not in this version of cordon: %s", def->name, def->help);
+    if (!def->argument) {
+        if (attached)
+            return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage", "--%s takes no value", def->name);
+        take_flag(p, def);
+        return CORDON_OK;
+    }
+    const char *value;
+    cordon_status status = find_value(p, def, attached, &value);
+    return status == CORDON_OK ? take_value(p, def, value) : status;
+}
+
+static cordon_status take_long(struct parser *p, const char *word)
+{
+    const char *name = word + 2;
+    size_t len = strcspn(name, "=");
+    const struct option_def *def = find_long(OPTION_IN(p->command), name, len);
+    if (!def)
+        return unknown_long(p, name, len);
+    return take_option(p, def, name[len] ? name + len + 1 : NULL);
+}
+
+static cordon_status take_shorts(struct parser *p, const char *word)
+{
+    /* -write is `-w rite` by the letter, and never meant so. */
+    size_t len = strcspn(word + 1, "=");
+    if (len > 1 && find_long(~0u, word + 1, len))
+        return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage", "unknown option %.*s; did you mean -%.*s?",
+                         (int)len + 1, word, (int)len + 1, word);
+    for (const char *c = word + 1; *c && !p->done; c++) {
+        const struct option_def *def = find_short(OPTION_IN(p->command), *c);
+        if (!def)
+            return unknown_short(p, c);
+        const char *attached = def->argument && c[1] ? c + 1 : NULL;
+        if (attached && *attached == '=') /* else -p=.git would protect a thing named =.git */
+            return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage", "-%c%s: write -%c %s or --%s=%s", *c,
+                             attached, *c, attached + 1, def->name, attached + 1);
+        cordon_status status = take_option(p, def, attached);
+        if (status != CORDON_OK || attached)
+            return status;
+    }
+    return CORDON_OK;
+}
+
+/* A word that is no option. */
+static cordon_status take_word(struct parser *p, char *word)
+{
+    if (p->command == COMMAND_RUN) {
+        p->out->argv = &p->argv[p->at - 1];
+        p->out->argc = p->argc - p->at + 1;
+        p->at = p->argc;
+        return CORDON_OK;
+    }
+    if (p->command == COMMAND_EXPLAIN && *word)
+        return list_append(&p->out->targets, word, p->err);
+    if (p->command == COMMAND_EXPLAIN)
+        return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage", "explain needs a PATH, not an empty word");
+    return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage", "%s takes only options, not `%s`",
+                     p->command_name, word);
+}
+
+static cordon_status take_words(struct parser *p)
+{
+    bool options_ended = false;
+    cordon_status status = CORDON_OK;
+    while (p->at < p->argc && !p->done && status == CORDON_OK) {
+        char *word = p->argv[p->at++];
+        if (options_ended || word[0] != '-' || !word[1])
+            status = take_word(p, word);
+        else if (strcmp(word, "--") == 0)
+            options_ended = true;
+        else
+            status = word[1] == '-' ? take_long(p, word) : take_shorts(p, word);
+    }
     return status;
 }
 
-static cordon_status take_letters(struct parse *p, const char *word)
-{
-    for (const char *c = word + 1; *c; c++) {
-        const struct option_row *row = option_table();
-        while (row->name && row->letter != *c)
-            row++;
-        if (!row->name) {
-            char letter[3] = {'-', *c, '\0'};
-            return usage(p, "unknown option \1; see cordon help", letter, "");
-        }
-        if (row->argument)
-            return take_row(p, row, c[1] ? c + 1 : NULL);
-        cordon_status status = take_row(p, row, NULL);
-        if (status != CORDON_OK || p->out->command == COMMAND_HELP)
-            return status;
-    }
-    return CORDON_OK;
-}
+/* -- commands ------------------------------------------------------------- */
 
-static cordon_status take_words(struct parse *p)
+static cordon_status find_command(const struct parser *p, const char *word, const struct command_def **out)
 {
-    bool options_over = false;
-    while (p->at < p->argc && p->out->command != COMMAND_HELP) {
-        const char *word = p->argv[p->at];
-        bool is_option = !options_over && word[0] == '-' && word[1];
-        if (is_option && strcmp(word, "--") == 0) {
-            options_over = true;
-            p->at++;
-            continue;
-        }
-        if (!is_option && p->bit == IN_RUN)
-            break; /* the command starts here */
-        p->at++;
-        cordon_status status;
-        if (is_option)
-            status = word[1] == '-' ? take_long(p, word) : take_letters(p, word);
-        else if (p->bit == IN_EXPLAIN)
-            status = *word ? push(p, &p->out->targets, word) : usage(p, "explain: an empty PATH", "", "");
-        else
-            status = usage(p, "plan takes no argument `\1`", word, "");
-        if (status != CORDON_OK)
-            return status;
-    }
-    return CORDON_OK;
-}
-
-static cordon_status check_whole(struct parse *p)
-{
-    struct options *out = p->out;
-    if (out->command == COMMAND_RUN) {
-        out->argv = p->argv + p->at;
-        out->argc = p->argc - p->at;
-        if (out->argc == 0)
-            return usage(p, "run: which command? as in: cordon run -- make test", "", "");
-        if (!out->argv[0][0])
-            return usage(p, "run: the command is an empty string", "", "");
-    }
-    if (out->command == COMMAND_EXPLAIN && out->targets.count == 0 && out->hosts.count == 0)
-        return usage(p, "explain: which path? as in: cordon explain src ~/.ssh --host example.org", "", "");
-    return CORDON_OK;
-}
-
-/* --version, --help, help [COMMAND], or a command. */
-static cordon_status take_command(struct parse *p)
-{
-    struct options *out = p->out;
-    const char *word = p->argc > 1 ? p->argv[1] : NULL;
-    if (!word)
-        return usage(p, "which command? run, explain or plan; see cordon help", "", "");
-    p->at = 2;
-    if (strcmp(word, "--version") == 0) {
-        out->command = COMMAND_VERSION;
-        return CORDON_OK;
-    }
-    bool help = strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
-    if (help && p->argc == 2)
-        return CORDON_OK;
-    if (help)
-        word = p->argv[2];
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (strcmp(word, commands[i].name) != 0)
-            continue;
-        out->command = help ? COMMAND_HELP : commands[i].id;
-        out->help_for = commands[i].id;
-        p->bit = commands[i].bit;
-        return CORDON_OK;
-    }
-    for (size_t i = 0; i < sizeof reserved_commands / sizeof *reserved_commands; i++)
-        if (strcmp(word, reserved_commands[i]) == 0)
+    struct nearest near;
+    nearest_init(&near, word);
+    for (size_t i = 0; i < command_table_count; i++) {
+        const struct command_def *def = &command_table[i];
+        if (strcmp(def->name, word) == 0) {
+            *out = def;
+            if (def->synopsis)
+                return CORDON_OK;
             return error_set(p->err, CORDON_E_UNSUPPORTED, 0, "cli.reserved",
-                             "cordon %s is not in this version", word);
-    return usage(p,
-                 word[0] == '-' ? "unknown option \1; see cordon help"
-                                : "unknown command `\1`; want run, explain or plan",
-                 word, "");
+                             "`cordon %s` is not in this version of cordon: %s", def->name, def->summary);
+        }
+        if (def->synopsis)
+            nearest_offer(&near, def->name);
+    }
+    nearest_offer(&near, "--version");
+    nearest_offer(&near, "--help");
+    if (near.best)
+        return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage",
+                         "unknown command `%s`; did you mean `cordon %s`?", word, near.best);
+    return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage",
+                     "unknown command `%s`; to run a program: cordon run -- %s", word, word);
 }
 
-/* So that even a mistake before them comes out in the form asked for. */
-static void look_ahead(struct parse *p)
+/* `cordon help [COMMAND]`: p->at is behind "help". */
+static cordon_status take_help(struct parser *p)
 {
-    for (int i = 2; i < p->argc && strcmp(p->argv[i], "--") != 0; i++) {
-        if (strcmp(p->argv[i], "--json-errors") == 0)
-            p->out->json_errors = true;
-        else if (p->argv[i][0] != '-' && p->bit == IN_RUN && i > 2 && p->argv[i - 1][0] != '-')
-            break;
-    }
+    const struct command_def *command;
+    p->out->command = COMMAND_HELP;
+    if (p->at < p->argc && p->argv[p->at][0] == '-')
+        return take_words(p);
+    if (p->at == p->argc)
+        return CORDON_OK;
+    cordon_status status = find_command(p, p->argv[p->at], &command);
+    if (status != CORDON_OK)
+        return status;
+    if (p->at + 1 < p->argc)
+        return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage", "help takes one COMMAND, not also `%s`",
+                         p->argv[p->at + 1]);
+    p->out->help_for = command->id;
+    return CORDON_OK;
+}
+
+static cordon_status take_command(struct parser *p)
+{
+    const struct command_def *command;
+    cordon_status status = find_command(p, p->argv[p->at++], &command);
+    if (status != CORDON_OK)
+        return status;
+    p->command_name = command->name;
+    if (command->id == COMMAND_HELP)
+        return take_help(p);
+    p->command = p->out->command = command->id;
+    status = take_words(p);
+    if (status != CORDON_OK || p->done)
+        return status;
+    if (p->command == COMMAND_RUN && !p->out->argc)
+        return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage",
+                         "run needs a COMMAND: cordon run [OPTIONS] [--] COMMAND [ARG...]");
+    if (p->command == COMMAND_EXPLAIN && !p->out->targets.count && !p->out->hosts.count)
+        return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage",
+                         "explain needs a PATH: cordon explain [OPTIONS] PATH...");
+    return CORDON_OK;
+}
+
+static cordon_status take_all(struct parser *p)
+{
+    const char *first = p->at < p->argc ? p->argv[p->at] : "--";
+    if (first[0] == '-' && first[1] && strcmp(first, "--") != 0)
+        return take_words(p); /* --help or --version: nothing else is known here */
+    if (strcmp(first, "--") == 0)
+        return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage",
+                         "no command; usage: cordon run [OPTIONS] [--] COMMAND [ARG...], cordon explain "
+                         "PATH..., cordon plan; `cordon help` says more");
+    return take_command(p);
 }
 
 cordon_status options_parse(int argc, char **argv, struct options *out, struct cordon_error *err)
 {
-    struct parse p = {out, argv, argc, 0, 0, err};
-    memset(out, 0, sizeof *out);
+    *out = (struct options){.command = COMMAND_HELP, .help_for = COMMAND_HELP, .status_fd = -1};
     policy_init(&out->policy);
-    out->status_fd = -1;
-    out->command = out->help_for = COMMAND_HELP;
-    cordon_status status = take_command(&p);
-    if (status != CORDON_OK || out->command == COMMAND_HELP || out->command == COMMAND_VERSION)
-        return status;
-    look_ahead(&p);
-    status = take_words(&p);
-    if (status == CORDON_OK && out->command != COMMAND_HELP)
-        status = check_whole(&p);
+    struct parser p = {.argv = argv, .argc = argc, .at = 1, .command = COMMAND_HELP, .out = out, .err = err};
+    cordon_status status = take_all(&p);
+    /* A program that asked for JSON gets it, whichever of its options was wrong. */
+    for (; status != CORDON_OK && p.at < argc && strcmp(argv[p.at], "--") != 0; p.at++)
+        if (strcmp(argv[p.at], "--json-errors") == 0)
+            out->json_errors = true;
     return status;
-}
-
-static void free_copies(struct string_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        free((char *)(uintptr_t)list->items[i]);
-    free(list->items);
 }
 
 void options_release(struct options *o)
@@ -419,8 +498,7 @@ void options_release(struct options *o)
     policy_release(&o->policy);
     free(o->targets.items);
     free(o->hosts.items);
-    free_copies(&o->allow_degraded);
-    free_copies(&o->require);
-    memset(o, 0, sizeof *o);
-    o->status_fd = -1;
+    list_release_owned(&o->allow_degraded);
+    list_release_owned(&o->require);
+    *o = (struct options){.status_fd = -1};
 }
