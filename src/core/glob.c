@@ -16,7 +16,6 @@
 /* How names are compared while one pattern is matched. */
 struct matching {
     enum fold fold;
-    bool escapes; /* a backslash escapes */
     /* A `[` that no `]` ends. Those behind it have none either, and are not
      * searched again: the search would cost a third factor. */
     const char *unclosed;
@@ -55,10 +54,11 @@ static unsigned take(struct span *s)
     }
 }
 
-/* A pattern's character, its escape removed. */
-static unsigned take_literal(const struct matching *m, struct span *pattern)
+/* A pattern's character, its escape removed. In Windows style a backslash
+ * separates, so that no component holds one. */
+static unsigned take_literal(struct span *pattern)
 {
-    if (m->escapes && *pattern->at == '\\' && pattern->end - pattern->at > 1)
+    if (*pattern->at == '\\' && pattern->end - pattern->at > 1)
         pattern->at++;
     return take(pattern);
 }
@@ -80,10 +80,10 @@ static bool take_class(const struct matching *m, struct span *pattern, unsigned 
     if (negated)
         p.at++;
     for (bool first = true; !is_empty(p) && (first || *p.at != ']'); first = false) {
-        unsigned low = take_literal(m, &p), high = low;
+        unsigned low = take_literal(&p), high = low;
         if (p.end - p.at > 1 && p.at[0] == '-' && p.at[1] != ']') {
             p.at++;
-            high = take_literal(m, &p);
+            high = take_literal(&p);
         }
         found = found || in_range(m->fold, c, low, high);
     }
@@ -110,7 +110,7 @@ static bool step_matches(struct matching *m, struct span *pattern, unsigned c)
         }
         m->unclosed = pattern->at;
     }
-    unsigned wanted = take_literal(m, pattern);
+    unsigned wanted = take_literal(pattern);
     return fold_code_point(m->fold, wanted) == fold_code_point(m->fold, c);
 }
 
@@ -147,7 +147,7 @@ bool glob_has_magic(const char *pattern)
 
 bool glob_match_name(const char *pattern, const char *name, bool fold_case)
 {
-    struct matching m = {fold_case ? FOLD_WIDE : FOLD_NONE, true, NULL};
+    struct matching m = {fold_case ? FOLD_WIDE : FOLD_NONE, NULL};
     return match_span(&m, (struct span){pattern, pattern + strlen(pattern)},
                       (struct span){name, name + strlen(name)});
 }
@@ -182,7 +182,7 @@ static bool match_component(struct matching *m, struct span pattern, struct span
 bool glob_match_path(struct path_rules rules, const char *pattern, const char *path)
 {
     enum path_style style = rules.style;
-    struct matching m = {FOLD_NONE, style == PATH_POSIX, NULL};
+    struct matching m = {FOLD_NONE, NULL};
     if (rules.fold_case)
         m.fold = style == PATH_WINDOWS ? FOLD_WIDE : FOLD_ASCII;
     const char *depth_pattern = NULL, *depth_path = NULL;

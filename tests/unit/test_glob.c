@@ -131,6 +131,7 @@ static void folded_names(void **state)
     assert_true(glob_match_name("[a-c]", "B", true));
     assert_true(glob_match_name("[A-C]", "b", true));
     assert_false(glob_match_name("[!A-C]", "b", true));
+    assert_false(glob_match_name("[M-Z]", "a", true));
     assert_true(glob_match_name("[A-z]", "_", true)); /* as written, between Z and a */
     assert_true(glob_match_name("\xc3\x84*", "\xc3\xa4x", true));
     assert_false(glob_match_name("\xc3\x84*", "\xc3\xa4x", false));

@@ -552,6 +552,7 @@ static void name_matches(void **state)
         {&windows, ".git", "GIT~", false},
         {&windows, ".git", "GIT~x", false},
         {&windows, ".git", "~1", false},
+        {&windows, ".git", "~1234567", false},
         {&windows, ".git", "7EBA~1", false},
         {&windows, ".git", "GO7EBA~1", false},
         {&windows, ".git", "GI7EBX~1", false},
