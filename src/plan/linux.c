@@ -451,7 +451,7 @@ cordon_status linux_plan_make(struct linux_plan *out, const struct policy *polic
     if (status == CORDON_OK)
         status = order;
     if (status == CORDON_OK) {
-        plan.filter_options = (struct seccomp_options){facts->arch, plan.own_netns, false};
+        plan.filter_options = (struct seccomp_options){facts->arch, false};
         status = seccomp_generate(&plan.filter_options, &plan.filter, err);
     }
     if (status) {

@@ -33,7 +33,7 @@ static uint32_t socket_answer(const struct seccomp_options *options, uint32_t do
     case SECCOMP_AF_UNIX:
         return allow_unless(!options->unix_sockets || !is_connected_type(type), SECCOMP_EACCES);
     case SECCOMP_AF_NETLINK:
-        return allow_unless(!options->own_netns || protocol != SECCOMP_NETLINK_ROUTE, SECCOMP_EACCES);
+        return allow_unless(protocol != SECCOMP_NETLINK_ROUTE, SECCOMP_EACCES);
     default:
         return SECCOMP_VALUE_ERRNO(SECCOMP_EAFNOSUPPORT);
     }
@@ -59,6 +59,11 @@ static bool is_refused_personality(uint32_t personality)
     return personality != SECCOMP_PERSONALITY_QUERY && (personality & ~SECCOMP_PERSONALITY_HARMLESS) != 0;
 }
 
+static bool makes_setuid(uint64_t flags, uint64_t mode)
+{
+    return (low(flags) & SECCOMP_OPEN_CREATES) != 0 && (low(mode) & SECCOMP_MODE_SETUID) != 0;
+}
+
 static uint32_t rule_answer(const struct seccomp_options *options, const struct seccomp_rule *rule,
                             const uint64_t args[6])
 {
@@ -67,6 +72,14 @@ static uint32_t rule_answer(const struct seccomp_options *options, const struct 
         return allow_unless((args[0] & SECCOMP_CLONE_NAMESPACES) != 0, rule->answer);
     case SECCOMP_CHECK_UNSHARE:
         return allow_unless((args[0] & SECCOMP_UNSHARE_NAMESPACES) != 0, rule->answer);
+    case SECCOMP_CHECK_MODE_1:
+        return allow_unless((low(args[1]) & SECCOMP_MODE_SETUID) != 0, rule->answer);
+    case SECCOMP_CHECK_MODE_2:
+        return allow_unless((low(args[2]) & SECCOMP_MODE_SETUID) != 0, rule->answer);
+    case SECCOMP_CHECK_OPEN_1:
+        return allow_unless(makes_setuid(args[1], args[2]), rule->answer);
+    case SECCOMP_CHECK_OPEN_2:
+        return allow_unless(makes_setuid(args[2], args[3]), rule->answer);
     case SECCOMP_CHECK_PERSONALITY:
         return allow_unless(is_refused_personality(low(args[0])), rule->answer);
     case SECCOMP_CHECK_IOCTL:
@@ -138,10 +151,7 @@ static void describe_sockets(const struct seccomp_options *options, const char *
     else
         buf_add_format(out, "%s: AF_UNIX: EACCES: ", name);
     buf_add_string(out, "names of sockets outside sit behind pointers\n");
-    if (options->own_netns)
-        buf_add_format(out, "%s: AF_NETLINK but NETLINK_ROUTE: EACCES: ", name);
-    else
-        buf_add_format(out, "%s: AF_NETLINK: EACCES: ", name);
+    buf_add_format(out, "%s: AF_NETLINK but NETLINK_ROUTE: EACCES: ", name);
     buf_add_string(out, "talks to the kernel, and to its services outside\n");
     buf_add_format(out, "%s: any other domain: EAFNOSUPPORT: families that no network namespace holds\n",
                    name);
@@ -155,6 +165,14 @@ static void describe_rule(const struct seccomp_options *options, const struct se
     case SECCOMP_CHECK_CLONE:
     case SECCOMP_CHECK_UNSHARE:
         condition = "with a namespace flag";
+        break;
+    case SECCOMP_CHECK_MODE_1:
+    case SECCOMP_CHECK_MODE_2:
+        condition = "with the set-user-ID bit";
+        break;
+    case SECCOMP_CHECK_OPEN_1:
+    case SECCOMP_CHECK_OPEN_2:
+        condition = "making a file with the set-user-ID bit";
         break;
     case SECCOMP_CHECK_PERSONALITY:
         condition = "anything but the default domain and its harmless flags";

@@ -17,7 +17,6 @@ enum seccomp_arch { SECCOMP_ARCH_X86_64, SECCOMP_ARCH_AARCH64 };
 /* What differs between runs. */
 struct seccomp_options {
     enum seccomp_arch arch;
-    bool own_netns;    /* network off: NETLINK_ROUTE allowed, AF_INET harmless */
     bool unix_sockets; /* false: socket(AF_UNIX) refused; socketpair stays */
 };
 

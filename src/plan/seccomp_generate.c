@@ -26,6 +26,10 @@ enum target {
     TO_EAFNOSUPPORT,
     TO_CLONE,
     TO_UNSHARE,
+    TO_MODE_1,
+    TO_MODE_2,
+    TO_OPEN_1,
+    TO_OPEN_2,
     TO_PERSONALITY,
     TO_IOCTL,
     TO_SOCKET,
@@ -69,6 +73,10 @@ static enum target rule_target(const struct seccomp_rule *rule)
     static const enum target blocks[] = {
         [SECCOMP_CHECK_CLONE] = TO_CLONE,
         [SECCOMP_CHECK_UNSHARE] = TO_UNSHARE,
+        [SECCOMP_CHECK_MODE_1] = TO_MODE_1,
+        [SECCOMP_CHECK_MODE_2] = TO_MODE_2,
+        [SECCOMP_CHECK_OPEN_1] = TO_OPEN_1,
+        [SECCOMP_CHECK_OPEN_2] = TO_OPEN_2,
         [SECCOMP_CHECK_PERSONALITY] = TO_PERSONALITY,
         [SECCOMP_CHECK_IOCTL] = TO_IOCTL,
         [SECCOMP_CHECK_SOCKET] = TO_SOCKET,
@@ -139,11 +147,22 @@ static void load_argument(struct generator *g, unsigned argument)
     bpf_asm_load(&g->assembler, OFFSET_ARGUMENT(argument));
 }
 
-static void emit_flags(struct generator *g, enum target block, uint32_t refused)
+static void emit_flags(struct generator *g, enum target block, unsigned argument, uint32_t refused)
 {
     bpf_asm_bind(&g->assembler, g->labels[block]);
-    load_argument(g, 0);
+    load_argument(g, argument);
     bpf_asm_if(&g->assembler, BPF_CODE_IF_ANY_BIT, refused, g->labels[TO_EPERM], g->labels[TO_ALLOW]);
+}
+
+/* The mode means something only when a file may be made. */
+static void emit_open(struct generator *g, enum target block, unsigned flags)
+{
+    bpf_asm_bind(&g->assembler, g->labels[block]);
+    load_argument(g, flags);
+    bpf_asm_if(&g->assembler, BPF_CODE_IF_ANY_BIT, SECCOMP_OPEN_CREATES, BPF_ASM_NEXT, g->labels[TO_ALLOW]);
+    load_argument(g, flags + 1);
+    bpf_asm_if(&g->assembler, BPF_CODE_IF_ANY_BIT, SECCOMP_MODE_SETUID, g->labels[TO_EPERM],
+               g->labels[TO_ALLOW]);
 }
 
 static void emit_personality(struct generator *g)
@@ -187,8 +206,7 @@ static void emit_socket(struct generator *g)
 
     bpf_asm_bind(a, netlink);
     load_argument(g, 2);
-    bpf_asm_if(a, BPF_CODE_IF_EQUAL, SECCOMP_NETLINK_ROUTE,
-               g->labels[g->options->own_netns ? TO_ALLOW : TO_EACCES], g->labels[TO_EACCES]);
+    bpf_asm_if(a, BPF_CODE_IF_EQUAL, SECCOMP_NETLINK_ROUTE, g->labels[TO_ALLOW], g->labels[TO_EACCES]);
 }
 
 static void emit_socketpair(struct generator *g)
@@ -239,8 +257,12 @@ cordon_status seccomp_generate(const struct seccomp_options *options, struct bpf
     bpf_asm_if(&g.assembler, BPF_CODE_IF_EQUAL, native, BPF_ASM_NEXT, g.labels[TO_ENOSYS]);
     bpf_asm_load(&g.assembler, OFFSET_NUMBER);
     emit_tree(&g, 0, g.run_count);
-    emit_flags(&g, TO_CLONE, SECCOMP_CLONE_NAMESPACES);
-    emit_flags(&g, TO_UNSHARE, SECCOMP_UNSHARE_NAMESPACES);
+    emit_flags(&g, TO_CLONE, 0, SECCOMP_CLONE_NAMESPACES);
+    emit_flags(&g, TO_UNSHARE, 0, SECCOMP_UNSHARE_NAMESPACES);
+    emit_flags(&g, TO_MODE_1, 1, SECCOMP_MODE_SETUID);
+    emit_flags(&g, TO_MODE_2, 2, SECCOMP_MODE_SETUID);
+    emit_open(&g, TO_OPEN_1, 1);
+    emit_open(&g, TO_OPEN_2, 2);
     emit_personality(&g);
     emit_ioctl(&g);
     emit_socket(&g);

@@ -16,6 +16,7 @@ static const char why_clock[] = "the machine's clock is not the command's to set
 static const char why_surface[] = "large kernel surface, with effects outside the boundary";
 static const char why_quota[] = "quotas belong to the machine";
 static const char why_swap[] = "swap belongs to the machine";
+static const char why_setuid[] = "a file left behind that runs with the user's rights for anybody";
 static const char why_name[] = "belongs to the boundary, which has its own";
 
 /* clang-format off */
@@ -78,6 +79,16 @@ const struct seccomp_rule seccomp_rules[] = {
     {"sethostname",       {170, 161}, SECCOMP_REFUSE, EPERM_, why_name},
     {"setdomainname",     {171, 162}, SECCOMP_REFUSE, EPERM_, why_name},
     {"vhangup",           {153,  58}, SECCOMP_REFUSE, EPERM_, "the terminal is the user's"},
+    {"chmod",             { 90,  -1}, SECCOMP_CHECK_MODE_1, EPERM_, why_setuid},
+    {"fchmod",            { 91,  52}, SECCOMP_CHECK_MODE_1, EPERM_, why_setuid},
+    {"fchmodat",          {268,  53}, SECCOMP_CHECK_MODE_2, EPERM_, why_setuid},
+    {"fchmodat2",         {452, 452}, SECCOMP_CHECK_MODE_2, EPERM_, why_setuid},
+    {"mknod",             {133,  -1}, SECCOMP_CHECK_MODE_1, EPERM_, why_setuid},
+    {"mknodat",           {259,  33}, SECCOMP_CHECK_MODE_2, EPERM_, why_setuid},
+    {"creat",             { 85,  -1}, SECCOMP_CHECK_MODE_1, EPERM_, why_setuid},
+    {"open",              {  2,  -1}, SECCOMP_CHECK_OPEN_1, EPERM_, why_setuid},
+    {"openat",            {257,  56}, SECCOMP_CHECK_OPEN_2, EPERM_, why_setuid},
+    {"openat2",           {437, 437}, SECCOMP_REFUSE, ENOSYS_, "its mode sits behind a pointer; programs fall back to openat"},
     {"personality",       {135,  92}, SECCOMP_CHECK_PERSONALITY, EPERM_, "32-bit execution domains are not held by this filter"},
 
     {"ioctl",             { 16,  29}, SECCOMP_CHECK_IOCTL, EPERM_, "requests that act on the outside, listed below"},

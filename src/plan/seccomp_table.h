@@ -31,6 +31,10 @@ enum seccomp_check {
     SECCOMP_REFUSE,            /* whatever the arguments */
     SECCOMP_CHECK_CLONE,       /* argument 0 with a bit of SECCOMP_CLONE_NAMESPACES */
     SECCOMP_CHECK_UNSHARE,     /* argument 0 with a bit of SECCOMP_UNSHARE_NAMESPACES */
+    SECCOMP_CHECK_MODE_1,      /* argument 1 is a mode with SECCOMP_MODE_SETUID */
+    SECCOMP_CHECK_MODE_2,      /* argument 2 is */
+    SECCOMP_CHECK_OPEN_1,      /* argument 1 has a bit of SECCOMP_OPEN_CREATES, and argument 2 the mode bit */
+    SECCOMP_CHECK_OPEN_2,      /* the same with arguments 2 and 3 */
     SECCOMP_CHECK_PERSONALITY, /* argument 0 neither the query nor within SECCOMP_PERSONALITY_HARMLESS */
     SECCOMP_CHECK_IOCTL,       /* argument 1 listed in seccomp_requests */
     SECCOMP_CHECK_SOCKET,      /* domain, type and protocol */
@@ -66,6 +70,12 @@ extern const struct seccomp_gap seccomp_gaps[2][2]; /* by enum seccomp_arch; {0,
  * clone's exit signal, and a flag of unshare only. */
 #define SECCOMP_CLONE_NAMESPACES 0x7e020000u
 #define SECCOMP_UNSHARE_NAMESPACES 0x7e020080u
+
+/* A file that runs with its owner's rights is refused: the command could leave
+ * one in the workspace, owned by the user, for anybody on the machine. */
+#define SECCOMP_MODE_SETUID 04000u
+/* O_CREAT and __O_TMPFILE: without them the mode argument means nothing. */
+#define SECCOMP_OPEN_CREATES 0x00400040u
 
 /* UNAME26, ADDR_NO_RANDOMIZE (debuggers, sanitizers), ADDR_COMPAT_LAYOUT,
  * READ_IMPLIES_EXEC: a process may do as much to itself anyway. Everything else
