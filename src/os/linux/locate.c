@@ -62,7 +62,7 @@ static cordon_status locate_absent(const char *path, struct located *out, struct
 {
     cordon_status status;
     struct buf text = BUF_INIT;
-    char *head = string_copy(path);
+    char *head = path[0] == '/' ? string_copy(path) : string_format("./%s", path);
     if (!head)
         return error_nomem(err, "resolve.path");
     size_t len = strlen(head);
@@ -72,7 +72,7 @@ static cordon_status locate_absent(const char *path, struct located *out, struct
         while (len > 1 && head[len - 1] != '/')
             len--;
         char kept = head[len];
-        head[len] = '\0';
+        head[len] = '\0'; /* at least "/" or "./": one of them can be opened */
         int fd = open(head, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (fd >= 0) {
             struct located parent;
@@ -80,7 +80,7 @@ static cordon_status locate_absent(const char *path, struct located *out, struct
             head[len] = kept;
             if (status != CORDON_OK)
                 goto out;
-            status = path_normalize(PATH_POSIX, parent.path, path + len, &text, err);
+            status = path_normalize(PATH_POSIX, parent.path, head + len, &text, err);
             located_release(&parent);
             break;
         }
