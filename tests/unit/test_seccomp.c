@@ -399,13 +399,14 @@ static bool same_arguments(struct difference *d)
                 return false;
         }
     }
-    static const uint32_t creating[] = {0, 0x40, 0x400000, 0x410042, 0x80000, 0x41, 0x800000},
-                          modes[] = {0, 0644, 04000, 06755, 02755, 010000};
+    static const uint32_t creating[] = {0, 1, 0x40, 0x400000, 0x410042, 0x80000, 0x41, 0x800000},
+                          modes[] = {0, 1, 0644, 04000, 06755, 02755, 010000};
     for (size_t call = CHMOD; call <= OPENAT; call++)
         for (size_t f = 0; f < COUNT(creating); f++)
             for (size_t m = 0; m < COUNT(modes); m++) {
                 uint32_t number = (uint32_t)conditional[call][d->options->arch];
-                if (!same(d, number, arch, 3, creating[f], modes[m], 0) ||
+                if (!same(d, number, arch, 3, modes[m], 0, 0) ||
+                    !same(d, number, arch, 3, creating[f], modes[m], 0) ||
                     !same(d, number, arch, 3, 0, creating[f], modes[m]) ||
                     !same(d, number, arch, 3, HIGH | modes[m], HIGH | creating[f], HIGH | modes[m]))
                     return false;
