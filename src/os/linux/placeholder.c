@@ -312,7 +312,40 @@ struct making {
     size_t count, cap;
     struct registry registry;
     const struct placeholders *held; /* before this call */
+    char *parent;                    /* the last one opened: names mostly share it */
+    int parent_fd;
 };
+
+static void close_parent(struct making *m)
+{
+    free(m->parent);
+    if (m->parent_fd >= 0)
+        close(m->parent_fd);
+    m->parent = NULL;
+    m->parent_fd = -1;
+}
+
+/* O_PATH on the parent, borrowed until the next call. -1: errno. */
+static int open_parent(struct making *m, const char *path, const char **base)
+{
+    size_t len = path_parent_length(PATH_POSIX, path);
+    *base = base_of(path);
+    if (m->parent && strlen(m->parent) == len && strncmp(m->parent, path, len) == 0)
+        return m->parent_fd;
+    int fd = hold_open_parent(path, base);
+    char *copy = fd >= 0 ? string_copy_n(path, len) : NULL;
+    if (fd >= 0 && !copy) {
+        close(fd);
+        errno = ENOMEM;
+        return -1;
+    }
+    if (fd >= 0) {
+        close_parent(m);
+        m->parent = copy;
+        m->parent_fd = fd;
+    }
+    return fd;
+}
 
 static struct wanted *find_wanted(const struct making *m, const char *path)
 {
@@ -362,14 +395,12 @@ static cordon_status want_chain(struct making *m, const char *path, struct cordo
     for (;;) { /* up to the outermost component that is missing */
         const char *base;
         char *prefix = string_copy_n(path, cut);
-        int parent = prefix ? hold_open_parent(prefix, &base) : -1;
+        int parent = prefix ? open_parent(m, prefix, &base) : -1;
         int code = prefix ? errno : ENOMEM;
         size_t up = prefix ? path_parent_length(PATH_POSIX, prefix) : 0;
         free(prefix);
-        if (parent >= 0) {
-            close(parent);
+        if (parent >= 0)
             break;
-        }
         if (code != ENOENT || up <= 1)
             return failed(err, code, path);
         cut = up;
@@ -391,19 +422,15 @@ static cordon_status join_recorded(struct making *m, struct wanted *w, struct co
     const struct registry_record *record = registry_find(&m->registry, w->path);
     if (!record || !record->made)
         return CORDON_OK;
-    int parent = hold_open_parent(w->path, &base);
+    int parent = open_parent(m, w->path, &base);
     if (parent < 0)
         return errno == ENOENT ? CORDON_OK : failed(err, errno, w->path);
     if (fstatat(parent, base, &st, AT_SYMLINK_NOFOLLOW) == 0 && matches(record, &st)) {
         if (hold_lock(&w->hold, parent, base) == 0)
             w->locked = true;
-        else if (errno != ENOENT) {
-            int code = errno;
-            close(parent);
-            return failed(err, code, w->path);
-        }
+        else if (errno != ENOENT)
+            return failed(err, errno, w->path);
     }
-    close(parent);
     if (w->locked && (w->hold.dev != record->dev || w->hold.ino != record->ino)) { /* replaced just now */
         close(w->hold.fd);
         w->hold.fd = -1;
@@ -414,18 +441,17 @@ static cordon_status join_recorded(struct making *m, struct wanted *w, struct co
     return CORDON_OK;
 }
 
-static cordon_status make_wanted(struct wanted *w, struct cordon_error *err)
+static cordon_status make_wanted(struct making *m, struct wanted *w, struct cordon_error *err)
 {
     cordon_status status = CORDON_OK;
     const char *base;
-    int parent = hold_open_parent(w->path, &base);
+    int parent = open_parent(m, w->path, &base);
     if (parent < 0)
         return failed(err, errno, w->path);
     if (hold_make(&w->hold, parent, base, w->parent, &w->made) == 0)
         w->locked = true;
     else
         status = failed(err, errno, w->path);
-    close(parent);
     return status;
 }
 
@@ -470,6 +496,7 @@ static cordon_status record_made(struct making *m, struct cordon_error *err)
 /* Takes back what this call did, innermost first. */
 static void undo(struct making *m)
 {
+    close_parent(m); /* removing needs a descriptor, and there may be none left */
     for (size_t i = m->count; i-- > 0;) {
         struct wanted *w = &m->items[i];
         struct registry_record *record = registry_find(&m->registry, w->path);
@@ -496,7 +523,7 @@ static void drop_pending(struct making *m)
 cordon_status placeholders_make(struct placeholders *out, const struct places *places, char *const *paths,
                                 size_t count, struct cordon_error *err)
 {
-    struct making m = {.held = out};
+    struct making m = {.held = out, .parent_fd = -1};
     struct placeholder *items = NULL;
     cordon_status status;
 
@@ -520,7 +547,7 @@ cordon_status placeholders_make(struct placeholders *out, const struct places *p
         status = record_pending(&m, err);
     for (size_t i = 0; status == CORDON_OK && i < m.count; i++)
         if (!m.items[i].locked && !m.items[i].existing)
-            status = make_wanted(&m.items[i], err);
+            status = make_wanted(&m, &m.items[i], err);
     if (status == CORDON_OK)
         status = record_made(&m, err);
     if (status != CORDON_OK)
@@ -538,6 +565,7 @@ out:
     for (size_t i = 0; i < m.count; i++)
         free(m.items[i].path);
     free(m.items);
+    close_parent(&m);
     return status;
 }
 

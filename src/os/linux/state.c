@@ -67,7 +67,9 @@ struct scan {
     bool dev, mask, version;
 };
 
-static cordon_status open_failed(struct cordon_error *err, int code, const char *what, const char *path)
+/* `name` may be NULL. */
+static cordon_status open_failed(struct cordon_error *err, int code, const char *what, const char *directory,
+                                 const char *name)
 {
     const char *remedy = "set XDG_STATE_HOME to a directory of yours that can be written";
     if (code == ENOSPC || code == EDQUOT)
@@ -76,8 +78,8 @@ static cordon_status open_failed(struct cordon_error *err, int code, const char 
         remedy = "close some files, or raise the limit on open files";
     else if (code == ELOOP || code == ENOTDIR)
         remedy = "something else has taken its place: remove it, or set XDG_STATE_HOME";
-    return error_set(err, CORDON_E_SYSTEM, code, STEP_OPEN, "cannot %s %s: %s; %s", what, path,
-                     strerror(code), remedy);
+    return error_set(err, CORDON_E_SYSTEM, code, STEP_OPEN, "cannot %s %s%s%s: %s; %s", what, directory,
+                     name ? "/" : "", name ? name : "", strerror(code), remedy);
 }
 
 /* ---- the state root ---- */
@@ -92,7 +94,7 @@ static cordon_status make_root(const char *root, struct cordon_error *err)
     bool made = false;
 
     if (!copy || dir < 0) {
-        status = copy ? open_failed(err, errno, "open", "/") : error_nomem(err, STEP_OPEN);
+        status = copy ? open_failed(err, errno, "open", "/", NULL) : error_nomem(err, STEP_OPEN);
         goto out;
     }
     for (char *name = strtok_r(copy, "/", &save); name; name = strtok_r(NULL, "/", &save)) {
@@ -108,13 +110,13 @@ static cordon_status make_root(const char *root, struct cordon_error *err)
             }
             made = true;
             if (mkdirat(dir, name, 0700) != 0 && errno != EEXIST) {
-                status = open_failed(err, errno, "make", root);
+                status = open_failed(err, errno, "make", root, NULL);
                 goto out;
             }
             next = beneath_open(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
         }
         if (next < 0) {
-            status = open_failed(err, errno, "open", root);
+            status = open_failed(err, errno, "open", root, NULL);
             goto out;
         }
         close(dir);
@@ -138,9 +140,9 @@ static cordon_status open_root(const char *root, int *out, struct cordon_error *
         fd = beneath_open_absolute(root, DIRECTORY_FLAGS);
     }
     if (fd < 0)
-        return open_failed(err, errno, "open", root);
+        return open_failed(err, errno, "open", root, NULL);
     if (fstat(fd, &st) != 0) {
-        cordon_status status = open_failed(err, errno, "stat", root);
+        cordon_status status = open_failed(err, errno, "stat", root, NULL);
         close(fd);
         return status;
     }
@@ -260,66 +262,67 @@ static void directory_name(const char *workspace, unsigned attempt, char *out, s
         snprintf(out + strlen(out), size - strlen(out), "-%u", attempt);
 }
 
-static cordon_status ensure_directory(int dir, const char *path, mode_t mode, struct cordon_error *err)
+static cordon_status ensure_directory(int dir, const char *where, const char *path, mode_t mode,
+                                      struct cordon_error *err)
 {
     struct stat st;
     bool made = mkdirat(dir, path, 0700) == 0;
     if (!made && errno != EEXIST)
-        return open_failed(err, errno, "make the state directory", path);
+        return open_failed(err, errno, "make the directory", where, path);
     if (fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) != 0)
-        return open_failed(err, errno, "stat the state directory", path);
+        return open_failed(err, errno, "stat", where, path);
     if (!S_ISDIR(st.st_mode))
-        return open_failed(err, ENOTDIR, "use the state directory", path);
+        return open_failed(err, ENOTDIR, "use", where, path);
     /* fchmodat follows links, but nobody else writes here and this is none. */
     if ((st.st_mode & 07777) != mode && fchmodat(dir, path, mode, 0) != 0)
-        return open_failed(err, errno, "set the mode of the state directory", path);
+        return open_failed(err, errno, "set the mode of", where, path);
     return CORDON_OK;
 }
 
-static cordon_status make_skeleton(int dir, struct cordon_error *err)
+static cordon_status make_skeleton(int dir, const char *where, struct cordon_error *err)
 {
     for (size_t i = 0; i < COUNT(skeleton_directories); i++) {
         cordon_status status =
-            ensure_directory(dir, skeleton_directories[i].path, skeleton_directories[i].mode, err);
+            ensure_directory(dir, where, skeleton_directories[i].path, skeleton_directories[i].mode, err);
         if (status != CORDON_OK)
             return status;
     }
     for (size_t i = 0; i < COUNT(skeleton_files); i++) {
         const struct skeleton_file *file = &skeleton_files[i];
         if (mknodat(dir, file->path, S_IFREG | file->mode, 0) != 0 && errno != EEXIST)
-            return open_failed(err, errno, "make the state file", file->path);
+            return open_failed(err, errno, "make the file", where, file->path);
     }
     for (size_t i = 0; i < COUNT(skeleton_links); i++) {
         const struct skeleton_link *link = &skeleton_links[i];
         if (symlinkat(link->target, dir, link->path) != 0 && errno != EEXIST)
-            return open_failed(err, errno, "make the state link", link->path);
+            return open_failed(err, errno, "make the link", where, link->path);
     }
     return CORDON_OK;
 }
 
 /* Claims the directory for the workspace and makes what is missing. *taken:
  * it belongs to another workspace. */
-static cordon_status complete(int dir, const char *name, const char *owner, size_t owner_len,
+static cordon_status complete(int dir, const char *where, const char *owner, size_t owner_len,
                               const char *marker, bool *taken, struct cordon_error *err)
 {
     struct stat st;
     *taken = false;
     if (claim_file(dir, "workspace", owner, owner_len) != 0) {
         if (errno != EEXIST)
-            return open_failed(err, errno, "write in the state directory", name);
+            return open_failed(err, errno, "write in", where, NULL);
         int same = file_equals(dir, "workspace", owner, owner_len);
         /* A machine that lost power leaves an empty file: nobody's. */
         if (same == 0 && fstatat(dir, "workspace", &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size == 0)
             same = write_file(dir, "workspace", owner, owner_len) == 0 ? 1 : -1;
         if (same < 0)
-            return open_failed(err, errno, "read `workspace` in the state directory", name);
+            return open_failed(err, errno, "read", where, "workspace");
         *taken = same == 0;
         if (*taken)
             return CORDON_OK;
     }
-    cordon_status status = make_skeleton(dir, err);
+    cordon_status status = make_skeleton(dir, where, err);
     if (status == CORDON_OK && write_file(dir, "version", marker, strlen(marker)) != 0)
-        status = open_failed(err, errno, "write in the state directory", name);
+        status = open_failed(err, errno, "write in", where, NULL);
     return status;
 }
 
@@ -377,20 +380,21 @@ static bool written_directories_are_right(int dir)
     return true;
 }
 
-static cordon_status open_workspace(int root, const char *name, const char *workspace, int *out, bool *taken,
+static cordon_status open_workspace(int root, const char *where, const char *workspace, int *out, bool *taken,
                                     struct cordon_error *err)
 {
     cordon_status status = CORDON_OK;
     struct scan scan;
     struct buf owner = BUF_INIT, marker = BUF_INIT;
+    const char *name = path_basename(PATH_POSIX, where);
     int dir = beneath_open(root, name, DIRECTORY_FLAGS);
     if (dir < 0 && errno == ENOENT) {
         if (mkdirat(root, name, 0700) != 0 && errno != EEXIST)
-            return open_failed(err, errno, "make the state directory", name);
+            return open_failed(err, errno, "make the directory", where, NULL);
         dir = beneath_open(root, name, DIRECTORY_FLAGS);
     }
     if (dir < 0)
-        return open_failed(err, errno, "open the state directory", name);
+        return open_failed(err, errno, "open", where, NULL);
 
     *taken = false;
     utf_escape_display(&owner, workspace, strlen(workspace));
@@ -404,7 +408,7 @@ static cordon_status open_workspace(int root, const char *name, const char *work
     scan_directory(dir, &scan);
     if (!scan.dev || !scan.mask || !scan.version || !written_directories_are_right(dir) ||
         file_equals(dir, "version", marker.data, marker.len) != 1)
-        status = complete(dir, name, owner.data, owner.len, marker.data, taken, err);
+        status = complete(dir, where, owner.data, owner.len, marker.data, taken, err);
 out:
     buf_release(&owner);
     buf_release(&marker);
@@ -419,7 +423,8 @@ out:
 
 /* Makes and locks this run's directory. Another start may take the new name for
  * a crashed run's before it is locked, and remove it: then once more. */
-static cordon_status make_run(int dir, char **name_out, int *fd_out, struct cordon_error *err)
+static cordon_status make_run(int dir, const char *where, char **name_out, int *fd_out,
+                              struct cordon_error *err)
 {
     static const char *const names[] = {"tmp", "vartmp", "shm"};
     char name[64], path[80];
@@ -429,7 +434,7 @@ static cordon_status make_run(int dir, char **name_out, int *fd_out, struct cord
         if (mkdirat(dir, name, 0700) != 0) {
             if (errno == EEXIST)
                 continue;
-            return open_failed(err, errno, "make the run's directory", name);
+            return open_failed(err, errno, "make the directory", where, name);
         }
         int fd = beneath_open(dir, name, DIRECTORY_FLAGS);
         if (fd < 0 && errno == ENOENT)
@@ -437,7 +442,7 @@ static cordon_status make_run(int dir, char **name_out, int *fd_out, struct cord
         if (fd < 0) {
             int code = errno;
             unlinkat(dir, name, AT_REMOVEDIR);
-            return open_failed(err, code, "open the run's directory", name);
+            return open_failed(err, code, "open", where, name);
         }
         if (flock(fd, LOCK_EX | LOCK_NB) != 0 || fstat(fd, &here) != 0 ||
             fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) != 0 || here.st_ino != there.st_ino) {
@@ -447,7 +452,7 @@ static cordon_status make_run(int dir, char **name_out, int *fd_out, struct cord
         cordon_status status = CORDON_OK;
         for (size_t i = 0; status == CORDON_OK && i < COUNT(names); i++) {
             snprintf(path, sizeof path, "%s/%s", name, names[i]);
-            status = ensure_directory(dir, path, 01777, err);
+            status = ensure_directory(dir, where, path, 01777, err);
         }
         char *copy = status == CORDON_OK ? string_copy(name) : NULL;
         if (status == CORDON_OK && !copy)
@@ -461,7 +466,7 @@ static cordon_status make_run(int dir, char **name_out, int *fd_out, struct cord
         *fd_out = fd;
         return CORDON_OK;
     }
-    return open_failed(err, EAGAIN, "lock the run's directory", name);
+    return open_failed(err, EAGAIN, "lock", where, name);
 }
 
 cordon_status state_open(struct places *p, const char *workspace, enum policy_tmp tmp,
@@ -478,27 +483,23 @@ cordon_status state_open(struct places *p, const char *workspace, enum policy_tm
     status = open_root(p->state_root, &root, err);
     for (unsigned attempt = 1; status == CORDON_OK && taken && attempt <= MAX_COLLISIONS; attempt++) {
         directory_name(workspace, attempt, name, sizeof name);
-        status = open_workspace(root, name, workspace, &dir, &taken, err);
+        free(path);
+        path = string_format("%s/%s", p->state_root, name);
+        status =
+            path ? open_workspace(root, path, workspace, &dir, &taken, err) : error_nomem(err, STEP_OPEN);
     }
     if (status != CORDON_OK)
         goto out;
     if (taken) {
-        status = error_set(err, CORDON_E_CONFLICT, 0, STEP_OPEN,
-                           "%s/%s and its siblings belong to other workspaces: remove those that are gone",
-                           p->state_root, name);
+        status =
+            error_set(err, CORDON_E_CONFLICT, 0, STEP_OPEN,
+                      "%s and its siblings belong to other workspaces: remove those that are gone", path);
         goto out;
     }
     if (tmp == TMP_FRESH) {
-        status = make_run(dir, &run_name, &run_fd, err);
+        status = make_run(dir, path, &run_name, &run_fd, err);
         if (status != CORDON_OK)
             goto out;
-    }
-    path = string_format("%s/%s", p->state_root, name);
-    if (!path) {
-        if (run_name)
-            beneath_remove(dir, run_name);
-        status = error_nomem(err, STEP_OPEN);
-        goto out;
     }
     free(p->workspace);
     free(p->run_name);
@@ -507,9 +508,10 @@ cordon_status state_open(struct places *p, const char *workspace, enum policy_tm
     p->fresh = tmp == TMP_FRESH;
     p->run_name = run_name;
     p->run_fd = run_fd;
-    run_name = NULL;
+    path = run_name = NULL;
     dir = run_fd = -1;
 out:
+    free(path);
     free(run_name);
     if (root >= 0)
         close(root);
