@@ -17,9 +17,9 @@ void resolved_init(struct resolved *r)
 
 static void rule_release(struct rule *rule)
 {
-    free(rule->path);
-    free(rule->backing);
-    free(rule->origin);
+    free((char *)rule->path);
+    free((char *)rule->backing);
+    free((char *)rule->origin);
 }
 
 void resolved_release(struct resolved *r)

@@ -38,12 +38,13 @@ enum rule_role {
     ROLE_VISIBLE, /* workspace, cwd, program or --read inside a replaced directory */
 };
 
+/* The strings are owned once resolved_add() copied them. */
 struct rule {
     enum rule_kind kind;
     enum rule_role role;
-    char *path;    /* normalised, as the command sees it */
-    char *backing; /* where the bytes are outside, when not `path`; else NULL */
-    char *origin;
+    const char *path;    /* normalised, as the command sees it */
+    const char *backing; /* where the bytes are outside, when not `path`; else NULL */
+    const char *origin;
     enum object_type type; /* of the object itself: a protected symlink is OBJECT_SYMLINK */
     uint64_t dev, ino;     /* identity when it exists */
     uint64_t nlink;

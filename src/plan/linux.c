@@ -30,12 +30,12 @@ void linux_plan_init(struct linux_plan *plan)
 void linux_plan_release(struct linux_plan *plan)
 {
     for (size_t i = 0; i < plan->mount_count; i++) {
-        free(plan->mounts[i].source);
-        free(plan->mounts[i].target);
-        free(plan->mounts[i].origin);
+        free((char *)plan->mounts[i].source);
+        free((char *)plan->mounts[i].target);
+        free((char *)plan->mounts[i].origin);
     }
     for (size_t i = 0; i < plan->rule_count; i++)
-        free(plan->rules[i].path);
+        free((char *)plan->rules[i].path);
     free(plan->mounts);
     free(plan->rules);
     free(plan->cwd);
@@ -69,9 +69,9 @@ static cordon_status push_mount(struct planner *p, struct mount_op **ops, size_t
     op.target = target ? string_copy(target) : NULL;
     op.origin = origin ? string_copy(origin) : NULL;
     if ((source && !op.source) || (target && !op.target) || (origin && !op.origin)) {
-        free(op.source);
-        free(op.target);
-        free(op.origin);
+        free((char *)op.source);
+        free((char *)op.target);
+        free((char *)op.origin);
         return error_nomem(p->err, "linux.plan.mounts");
     }
     (*ops)[(*count)++] = op;
@@ -93,7 +93,7 @@ static cordon_status add_tree(struct planner *p, struct mount_op attach, const c
 {
     struct mount_op capture = attach;
     capture.kind = MOUNT_CAPTURE;
-    capture.source = (char *)source;
+    capture.source = source;
     capture.target = NULL;
     capture.slot = p->plan->slots++;
     attach.kind = MOUNT_ATTACH;
@@ -202,7 +202,7 @@ static cordon_status plan_write(struct planner *p, const struct rule *rule)
         status = add_pins(p, rule);
     if (status == CORDON_OK)
         status = add_landlock(
-            p, (struct landlock_rule){.path = (char *)source,
+            p, (struct landlock_rule){.path = source,
                                       .access = write_access(p, rule),
                                       .check = rule->ino != 0,
                                       .dev = rule->dev,
@@ -298,16 +298,16 @@ static cordon_status plan_dev(struct planner *p)
 {
     static const char *const nodes[] = {"/dev/null",   "/dev/zero",    "/dev/full",
                                         "/dev/random", "/dev/urandom", "/dev/tty"};
-    cordon_status status = add_tree(
-        p,
-        (struct mount_op){
-            .target = (char *)"/dev", .read_only = true, .step = "linux.mount.dev", .why = "minimal /dev"},
-        p->facts->dev);
+    cordon_status status =
+        add_tree(p,
+                 (struct mount_op){
+                     .target = "/dev", .read_only = true, .step = "linux.mount.dev", .why = "minimal /dev"},
+                 p->facts->dev);
     uint64_t access =
         (LANDLOCK_FS_READ_FILE | LANDLOCK_FS_WRITE_FILE | LANDLOCK_FS_TRUNCATE | LANDLOCK_FS_IOCTL_DEV) &
         landlock_fs_all(p->facts->landlock_abi);
     for (size_t i = 0; i < sizeof nodes / sizeof *nodes && status == CORDON_OK; i++) {
-        char *path = (char *)nodes[i];
+        const char *path = nodes[i];
         status = add_tree(
             p,
             (struct mount_op){.target = path, .optional = true, .step = "linux.mount.dev", .why = "device"},
@@ -318,7 +318,7 @@ static cordon_status plan_dev(struct planner *p)
     }
     if (status == CORDON_OK)
         status = add_late(p, (struct mount_op){.kind = MOUNT_DEVPTS,
-                                               .target = (char *)"/dev/pts",
+                                               .target = "/dev/pts",
                                                .slot = -1,
                                                .step = "linux.mount.devpts",
                                                .why = "pseudo-terminals of its own"});
@@ -337,9 +337,9 @@ static int compare_late(const void *a, const void *b)
 
 static void op_release(struct mount_op *op)
 {
-    free(op->source);
-    free(op->target);
-    free(op->origin);
+    free((char *)op->source);
+    free((char *)op->target);
+    free((char *)op->origin);
 }
 
 /* Outermost first; a pin whose target is a mount already is dropped. */
@@ -431,7 +431,7 @@ cordon_status linux_plan_make(struct linux_plan *out, const struct policy *polic
         status = plan_limits(&plan, policy, facts, err);
     if (status == CORDON_OK)
         status =
-            add_landlock(&p, (struct landlock_rule){.path = (char *)"/",
+            add_landlock(&p, (struct landlock_rule){.path = "/",
                                                     .access = LANDLOCK_FS_EXECUTE | LANDLOCK_FS_READ_FILE |
                                                               LANDLOCK_FS_READ_DIR,
                                                     .why = "reads are allowed"});
@@ -441,7 +441,7 @@ cordon_status linux_plan_make(struct linux_plan *out, const struct policy *polic
         status = add_late(
             &p,
             (struct mount_op){.kind = MOUNT_PROC,
-                              .target = (char *)"/proc",
+                              .target = "/proc",
                               .slot = -1,
                               .step = "linux.mount.proc",
                               .why = "the sandbox's own processes, read-only: /proc/sys steers the host"});

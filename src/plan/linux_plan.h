@@ -4,7 +4,7 @@
  * out by src/os/linux. Numbers are the kernel's own (UAPI); they are repeated
  * here because this compiles on every host.
  *
- * Ownership: the plan owns all its strings and arrays.
+ * Ownership: the plan owns all its strings and arrays; steps and reasons are static.
  */
 #ifndef CORDON_PLAN_LINUX_H
 #define CORDON_PLAN_LINUX_H
@@ -48,21 +48,21 @@ enum mount_kind {
 
 struct mount_op {
     enum mount_kind kind;
-    char *source;    /* MOUNT_CAPTURE */
-    char *target;    /* the others but MOUNT_SEAL */
-    int slot;        /* MOUNT_CAPTURE, MOUNT_ATTACH; else -1 */
-    bool read_only;  /* MOUNT_ATTACH */
-    bool no_devices; /* MOUNT_ATTACH: nosuid and nodev, for private directories */
-    bool optional;   /* MOUNT_CAPTURE of a device that this machine may lack; its ATTACH is skipped too */
-    bool check;      /* compare the identity of source (CAPTURE) or target (PIN, PROTECT) */
+    const char *source; /* MOUNT_CAPTURE */
+    const char *target; /* the others but MOUNT_SEAL */
+    int slot;           /* MOUNT_CAPTURE, MOUNT_ATTACH; else -1 */
+    bool read_only;     /* MOUNT_ATTACH */
+    bool no_devices;    /* MOUNT_ATTACH: nosuid and nodev, for private directories */
+    bool optional;      /* MOUNT_CAPTURE of a device that this machine may lack; its ATTACH is skipped too */
+    bool check;         /* compare the identity of source (CAPTURE) or target (PIN, PROTECT) */
     uint64_t dev, ino;
-    const char *step; /* stable id for errors; static */
-    const char *why;  /* for `cordon plan`; static */
-    char *origin;     /* of the rule behind it; NULL: built in */
+    const char *step;   /* stable id for errors; static */
+    const char *why;    /* for `cordon plan`; static */
+    const char *origin; /* of the rule behind it; NULL: built in */
 };
 
 struct landlock_rule {
-    char *path; /* as seen outside, before any mount */
+    const char *path; /* as seen outside, before any mount */
     uint64_t access;
     bool check;
     uint64_t dev, ino;

@@ -13,11 +13,8 @@ static const struct path_rules posix = {PATH_POSIX, false};
 
 static void add(struct resolved *r, enum rule_kind kind, const char *path, enum object_type type)
 {
-    struct rule rule = {.kind = kind,
-                        .path = (char *)path,
-                        .origin = "test",
-                        .type = type,
-                        .absent_name = type == OBJECT_ABSENT};
+    struct rule rule = {
+        .kind = kind, .path = path, .origin = "test", .type = type, .absent_name = type == OBJECT_ABSENT};
     struct cordon_error err;
     assert_int_equal(resolved_add(r, &rule, &err), CORDON_OK);
 }

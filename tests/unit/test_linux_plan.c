@@ -242,7 +242,8 @@ static void printing_shows_everything_and_no_value(void **state)
     struct fixture f;
     struct facet facets[LINUX_FACETS_MAX];
     struct cordon_error err;
-    char *environment[] = {"PATH=/bin", "SECRET=hunter2", NULL}, *removed[] = {"A_TOKEN", NULL};
+    char path[] = "PATH=/bin", secret[] = "SECRET=hunter2", token[] = "A_TOKEN";
+    char *environment[] = {path, secret, NULL}, *removed[] = {token, NULL};
     struct buf text = BUF_INIT, json = BUF_INIT;
     (void)state;
     begin(&f);

@@ -94,7 +94,7 @@ static void paths_release(struct paths *p)
 static cordon_status make(struct placeholders *held, const struct places *places, const struct paths *paths,
                           struct cordon_error *err)
 {
-    return placeholders_make(held, places, paths->items, paths->count, err);
+    return placeholders_make(held, places, (const char *const *)paths->items, paths->count, err);
 }
 
 static void must_make(struct placeholders *held, const struct places *places, const struct paths *paths)

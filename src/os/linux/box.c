@@ -88,7 +88,7 @@ static cordon_status make_holes(struct box *b, struct rule *mask, size_t first, 
         status = state_mask_with_hole(&b->places, mask->role == ROLE_STATE ? "state" : mask->path,
                                       hole->path + strlen(mask->path) + 1, &backing, err);
         if (status == CORDON_OK) {
-            free(mask->backing);
+            free((char *)mask->backing);
             mask->backing = backing;
         }
     }
@@ -110,7 +110,7 @@ static cordon_status make_masks(struct box *b, struct cordon_error *err)
 static cordon_status make_placeholders(struct box *b, struct cordon_error *err)
 {
     struct resolved *resolved = &b->resolution.resolved;
-    char **paths = calloc(resolved->count + 1, sizeof *paths);
+    const char **paths = calloc(resolved->count + 1, sizeof *paths);
     size_t count = 0;
     cordon_status status = CORDON_OK;
     if (!paths)

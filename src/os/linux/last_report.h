@@ -9,6 +9,7 @@
 /* Overwrites report.json in place under a lock (readers lock it shared): a
  * temporary file and a rename would make ext4 write the data out at once, a
  * tenth of a launch. Step "state.report". */
-cordon_status last_report_store(const struct places *places, const struct buf *text, struct cordon_error *err);
+cordon_status last_report_store(const struct places *places, const struct buf *text,
+                                struct cordon_error *err);
 
 #endif

@@ -148,8 +148,7 @@ static cordon_status clone_failed(int code, struct cordon_error *err)
 }
 
 /* One clone3: every namespace at once but the network's, which init makes meanwhile; no shared memory. */
-static pid_t clone_init(const struct linux_plan *plan, int cgroup_fd, struct init_context *context,
-                        int parent_channel)
+static pid_t clone_init(int cgroup_fd, struct init_context *context, int parent_channel)
 {
     struct sys_clone_args args = {.exit_signal = SIGCHLD};
     args.flags =
@@ -223,7 +222,7 @@ cordon_status launch_start(const struct launch_request *request, struct launched
         started.has_cgroup = true;
     }
 
-    started.init = clone_init(plan, started.has_cgroup ? started.cgroup.dir_fd : -1, &context, pair[0]);
+    started.init = clone_init(started.has_cgroup ? started.cgroup.dir_fd : -1, &context, pair[0]);
     if (started.init < 0) {
         status = clone_failed(errno, err);
         goto out;

@@ -520,8 +520,8 @@ static void drop_pending(struct making *m)
     }
 }
 
-cordon_status placeholders_make(struct placeholders *out, const struct places *places, char *const *paths,
-                                size_t count, struct cordon_error *err)
+cordon_status placeholders_make(struct placeholders *out, const struct places *places,
+                                const char *const *paths, size_t count, struct cordon_error *err)
 {
     struct making m = {.held = out, .parent_fd = -1};
     struct placeholder *items = NULL;

@@ -43,8 +43,8 @@ int placeholders_is_ours(const struct places *places, const char *path);
  * and are recorded empty placeholders are joined. A path that came into being
  * meanwhile as something else: CORDON_E_CONFLICT. All or nothing: on failure
  * what was made is removed again. Step "linux.placeholder". */
-cordon_status placeholders_make(struct placeholders *out, const struct places *places, char *const *paths,
-                                size_t count, struct cordon_error *err);
+cordon_status placeholders_make(struct placeholders *out, const struct places *places,
+                                const char *const *paths, size_t count, struct cordon_error *err);
 
 /* Locks an existing empty protected directory shared, so that another
  * workspace's sandbox, whose placeholder it may be, does not remove it under

@@ -83,7 +83,7 @@ static cordon_status add_rule(struct resolver *r, enum rule_kind kind, enum rule
     struct rule rule = {.kind = kind,
                         .role = role,
                         .path = l->path,
-                        .origin = (char *)origin,
+                        .origin = origin,
                         .type = l->type,
                         .dev = l->dev,
                         .ino = l->ino,
@@ -160,7 +160,7 @@ static cordon_status add_tmp(struct resolver *r, const char *origin)
                             .role = ROLE_TMP,
                             .path = l.path,
                             .backing = backing,
-                            .origin = (char *)origin,
+                            .origin = origin,
                             .type = OBJECT_DIRECTORY};
         status =
             backing ? resolved_add(&r->out->resolved, &rule, r->err) : error_nomem(r->err, "resolve.tmp");
