@@ -137,6 +137,13 @@ static void finds_places_from_xdg(void **state)
     assert_string_equal(p.config_root, want_config);
     assert_string_equal(p.state_root, want_state);
     places_release(&p);
+    environment[0] = state_home;
+    environment[1] = NULL;
+    assert_int_equal(places_find(&p, environment, NULL), CORDON_OK);
+    assert_string_equal(p.state_root, want_state);
+    assert_null(p.config_root);
+    assert_null(p.policy_file);
+    places_release(&p);
     free(config);
     free(state_home);
     free(want_config);

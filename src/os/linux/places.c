@@ -128,10 +128,9 @@ cordon_status places_find(struct places *out, char *const *environment, struct c
     const char *state_home = find_directory(environment, "XDG_STATE_HOME");
 
     places_init(&p);
-    if (!home && !(config && state_home))
+    if (!home && !state_home)
         return error_set(err, CORDON_E_INVALID, 0, STEP,
-                         "HOME is not set to an absolute path: set it, or both XDG_CONFIG_HOME and "
-                         "XDG_STATE_HOME");
+                         "neither HOME nor XDG_STATE_HOME is set to an absolute path: set one of them");
     if (home) {
         p.home = resolve_home(home);
         if (!p.home && errno == ENOMEM) {
@@ -140,17 +139,19 @@ cordon_status places_find(struct places *out, char *const *environment, struct c
         }
     }
     /* From the resolved home: then the state root usually needs no resolving. */
-    status = join_root(config, p.home ? p.home : home, ".config", &p.config_root, err);
+    if (config || home)
+        status = join_root(config, p.home ? p.home : home, ".config", &p.config_root, err);
     if (status != CORDON_OK)
         goto out;
     status = join_root(state_home, p.home ? p.home : home, ".local/state", &state, err);
     if (status != CORDON_OK)
         goto out;
     p.state_root = resolve_existing(state);
-    p.policy_file = string_format("%s/policy.json", p.config_root);
+    if (p.config_root)
+        p.policy_file = string_format("%s/policy.json", p.config_root);
     if (p.state_root)
         p.cache_view = string_format("%s/cache", p.state_root);
-    if (!p.policy_file || !p.cache_view) {
+    if ((p.config_root && !p.policy_file) || !p.cache_view) {
         status = error_nomem(err, STEP);
         goto out;
     }

@@ -25,8 +25,8 @@
 
 struct places {
     char *home;        /* resolved; NULL when HOME is unset or not there */
-    char *config_root; /* .../cordon, normalised; may not exist */
-    char *policy_file; /* config_root/policy.json */
+    char *config_root; /* .../cordon, normalised; may not exist; NULL without HOME and XDG_CONFIG_HOME */
+    char *policy_file; /* config_root/policy.json, or NULL */
     char *state_root;  /* .../cordon, resolved; exists after state_open */
     char *workspace;   /* state_root/NAME: this workspace's directory */
     char *cache_view;  /* where the command sees its private cache: state_root/cache */
@@ -40,7 +40,7 @@ void places_init(struct places *p);
 void places_release(struct places *p);
 
 /* From HOME, XDG_CONFIG_HOME, XDG_STATE_HOME (relative values are ignored, as
- * the XDG specification says). No side effect. HOME unset and no XDG variable:
+ * the XDG specification says). No side effect. Neither HOME nor XDG_STATE_HOME:
  * step "state.home". */
 cordon_status places_find(struct places *out, char *const *environment, struct cordon_error *err);
 
