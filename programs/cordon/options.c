@@ -330,7 +330,7 @@ static cordon_status take_option(struct parser *p, const struct option_def *def,
         take_flag(p, def);
         return CORDON_OK;
     }
-    const char *value;
+    const char *value = NULL;
     cordon_status status = find_value(p, def, attached, &value);
     return status == CORDON_OK ? take_value(p, def, value) : status;
 }
