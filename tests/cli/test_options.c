@@ -1,0 +1,512 @@
+/* test_options.c - words in, struct options out (programs/cordon/options.c). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "nearest.h"
+#include "options.h"
+
+#define WORDS_MAX 16
+
+/* The words of one command line, cut at blanks; `''` is the empty word. */
+struct words {
+    char text[256];
+    char *argv[WORDS_MAX + 1];
+    int argc;
+};
+
+static void cut(struct words *w, const char *line)
+{
+    assert_true(strlen(line) < sizeof w->text);
+    memcpy(w->text, line, strlen(line) + 1);
+    w->argc = 0;
+    for (char *c = w->text; *c;) {
+        assert_true(w->argc < WORDS_MAX);
+        char *word = c;
+        c += strcspn(c, " ");
+        if (*c)
+            *c++ = '\0';
+        if (strcmp(word, "''") == 0)
+            *word = '\0';
+        w->argv[w->argc++] = word;
+    }
+    w->argv[w->argc] = NULL;
+}
+
+static void parse(struct words *w, struct options *out, const char *line)
+{
+    struct cordon_error err = {0};
+    cut(w, line);
+    if (options_parse(w->argc, w->argv, out, &err) != CORDON_OK)
+        fail_msg("%s: %s", line, err.message);
+}
+
+static void refuse(const char *line, const char *step, const char *message)
+{
+    struct words w;
+    struct options out;
+    struct cordon_error err = {0};
+    cut(&w, line);
+    if (options_parse(w.argc, w.argv, &out, &err) == CORDON_OK)
+        fail_msg("accepted: %s", line);
+    options_release(&out);
+    if (strcmp(err.step, step) != 0 || strcmp(err.message, message) != 0)
+        fail_msg("%s:\n  want %s: %s\n  got  %s: %s", line, step, message, err.step, err.message);
+}
+
+static void assert_entry(const struct policy *p, enum policy_list_id list, size_t at, const char *value,
+                         const char *origin)
+{
+    assert_true(at < p->lists[list].count);
+    const struct policy_entry *entry = &p->lists[list].items[at];
+    assert_string_equal(entry->value, value);
+    assert_string_equal(entry->origin, origin);
+    assert_int_equal(entry->base, BASE_CWD);
+}
+
+static void nothing_given(void **state)
+{
+    (void)state;
+    struct words w;
+    struct options o;
+    parse(&w, &o, "cordon plan");
+    assert_int_equal(o.command, COMMAND_PLAN);
+    assert_null(o.workspace);
+    assert_null(o.policy_file);
+    assert_null(o.report_file);
+    assert_int_equal(o.status_fd, -1);
+    assert_false(o.json || o.json_errors || o.changes || o.quiet || o.verbose);
+    assert_null(o.policy.profile_origin);
+    assert_null(o.policy.net_origin);
+    assert_null(o.policy.tmp_origin);
+    for (size_t i = 0; i < LIST_COUNT_; i++)
+        assert_int_equal(o.policy.lists[i].count, 0);
+    for (size_t i = 0; i < LIMIT_COUNT_; i++)
+        assert_null(o.policy.limits[i].origin);
+    options_release(&o);
+    options_release(&o);
+}
+
+static void command_of_run(void **state)
+{
+    static const struct {
+        const char *line, *command;
+        int argc;
+    } rows[] = {
+        {"cordon run make", "make", 1},
+        {"cordon run make -j2 --net on", "make", 4},
+        {"cordon run -- make -j2", "make", 2},
+        {"cordon run -q -- -odd --", "-odd", 2},
+        {"cordon run -- --version", "--version", 1},
+        {"cordon run -- --", "--", 1},
+        {"cordon run --net on make -- x", "make", 3},
+        {"cordon run - x", "-", 2},
+        {"cordon run ''", "", 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct words w;
+        struct options o;
+        parse(&w, &o, rows[i].line);
+        assert_int_equal(o.command, COMMAND_RUN);
+        assert_int_equal(o.argc, rows[i].argc);
+        assert_string_equal(o.argv[0], rows[i].command);
+        assert_null(o.argv[o.argc]);
+        assert_ptr_equal(&o.argv[o.argc], &w.argv[w.argc]);
+        options_release(&o);
+    }
+}
+
+static void every_form_of_a_value(void **state)
+{
+    static const char *const lines[] = {
+        "cordon run --write /x c", "cordon run --write=/x c", "cordon run -w /x c",       "cordon run -w/x c",
+        "cordon run -qw/x c",      "cordon run -qw /x c",     "cordon run -q -w /x -- c",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct words w;
+        struct options o;
+        parse(&w, &o, lines[i]);
+        assert_int_equal(o.policy.lists[LIST_WRITE].count, 1);
+        assert_entry(&o.policy, LIST_WRITE, 0, "/x", "option --write");
+        assert_int_equal(o.quiet, strchr(lines[i], 'q') != NULL);
+        assert_string_equal(o.argv[0], "c");
+        options_release(&o);
+    }
+}
+
+static void values_that_look_odd(void **state)
+{
+    (void)state;
+    struct words w;
+    struct options o;
+    parse(&w, &o, "cordon run --write=-x --write=a=b --write==c -w-d --protect=--net c");
+    assert_entry(&o.policy, LIST_WRITE, 0, "-x", "option --write");
+    assert_entry(&o.policy, LIST_WRITE, 1, "a=b", "option --write");
+    assert_entry(&o.policy, LIST_WRITE, 2, "=c", "option --write");
+    assert_entry(&o.policy, LIST_WRITE, 3, "-d", "option --write");
+    assert_entry(&o.policy, LIST_PROTECT, 0, "--net", "option --protect");
+    options_release(&o);
+}
+
+static void policy_lists(void **state)
+{
+    (void)state;
+    struct words w;
+    struct options o;
+    parse(&w, &o,
+          "cordon plan -w a -w b -p .x --unprotect .git --deny-read s/* --read /tmp/r --env-remove FOO_*");
+    assert_int_equal(o.policy.lists[LIST_WRITE].count, 2);
+    assert_entry(&o.policy, LIST_WRITE, 1, "b", "option --write");
+    assert_entry(&o.policy, LIST_PROTECT, 0, ".x", "option --protect");
+    assert_entry(&o.policy, LIST_UNPROTECT, 0, ".git", "option --unprotect");
+    assert_entry(&o.policy, LIST_DENY_READ, 0, "s/*", "option --deny-read");
+    assert_entry(&o.policy, LIST_READ, 0, "/tmp/r", "option --read");
+    assert_entry(&o.policy, LIST_ENV_REMOVE, 0, "FOO_*", "option --env-remove");
+    options_release(&o);
+}
+
+static void policy_scalars(void **state)
+{
+    (void)state;
+    struct words w;
+    struct options o;
+    parse(&w, &o, "cordon plan --net on --profile open --tmp fresh --profile read-only -n off --tmp=shared");
+    assert_int_equal(o.policy.net, NET_OFF);
+    assert_string_equal(o.policy.net_origin, "option --net");
+    assert_int_equal(o.policy.profile, PROFILE_READ_ONLY);
+    assert_string_equal(o.policy.profile_origin, "option --profile");
+    assert_int_equal(o.policy.tmp, TMP_SHARED);
+    assert_string_equal(o.policy.tmp_origin, "option --tmp");
+    options_release(&o);
+}
+
+static void environment_and_limits(void **state)
+{
+    (void)state;
+    struct words w;
+    struct options o;
+    parse(&w, &o, "cordon plan --env GH_TOKEN --env A=b=c --limit wall=1m,memory=2K --limit wall=5");
+    assert_entry(&o.policy, LIST_ENV_KEEP, 0, "GH_TOKEN", "option --env");
+    assert_entry(&o.policy, LIST_ENV_SET, 0, "A=b=c", "option --env");
+    assert_int_equal(o.policy.limits[LIMIT_WALL_SECONDS].value, 5);
+    assert_int_equal(o.policy.limits[LIMIT_MEMORY_BYTES].value, 2048);
+    assert_string_equal(o.policy.limits[LIMIT_WALL_SECONDS].origin, "option --limit");
+    options_release(&o);
+}
+
+static void run_options(void **state)
+{
+    (void)state;
+    struct words w;
+    struct options o;
+    parse(
+        &w, &o,
+        "cordon run -C d --policy p --report r --changes --status-fd 3 --json-errors -qv --status-fd=007 x");
+    assert_string_equal(o.workspace, "d");
+    assert_string_equal(o.policy_file, "p");
+    assert_string_equal(o.report_file, "r");
+    assert_int_equal(o.status_fd, 7);
+    assert_true(o.changes && o.json_errors && o.quiet && o.verbose);
+    assert_false(o.json);
+    options_release(&o);
+}
+
+static void facet_lists(void **state)
+{
+    (void)state;
+    struct words w;
+    struct options o;
+    parse(&w, &o, "cordon run --require tmp,unix-dgram --allow-degraded=limit-memory --require network x");
+    assert_int_equal(o.require.count, 3);
+    assert_string_equal(o.require.items[0], "tmp");
+    assert_string_equal(o.require.items[1], "unix-dgram");
+    assert_string_equal(o.require.items[2], "network");
+    assert_null(o.require.items[3]);
+    assert_int_equal(o.allow_degraded.count, 1);
+    assert_string_equal(o.allow_degraded.items[0], "limit-memory");
+    assert_null(o.allow_degraded.items[1]);
+    options_release(&o);
+}
+
+static void questions_of_explain(void **state)
+{
+    (void)state;
+    struct words w;
+    struct options o;
+    parse(&w, &o, "cordon explain a --host h:1 b --json --host g -- -c --json");
+    assert_int_equal(o.command, COMMAND_EXPLAIN);
+    assert_int_equal(o.targets.count, 4);
+    assert_string_equal(o.targets.items[0], "a");
+    assert_string_equal(o.targets.items[1], "b");
+    assert_string_equal(o.targets.items[2], "-c");
+    assert_string_equal(o.targets.items[3], "--json");
+    assert_null(o.targets.items[4]);
+    assert_int_equal(o.hosts.count, 2);
+    assert_string_equal(o.hosts.items[1], "g");
+    assert_true(o.json);
+    assert_null(o.argv);
+    options_release(&o);
+    parse(&w, &o, "cordon explain --host h");
+    assert_int_equal(o.targets.count, 0);
+    assert_int_equal(o.hosts.count, 1);
+    options_release(&o);
+}
+
+static void help_and_version(void **state)
+{
+    static const struct {
+        const char *line;
+        enum command_id command, help_for;
+    } rows[] = {
+        {"cordon --help", COMMAND_HELP, COMMAND_HELP},
+        {"cordon -h", COMMAND_HELP, COMMAND_HELP},
+        {"cordon help", COMMAND_HELP, COMMAND_HELP},
+        {"cordon help --help", COMMAND_HELP, COMMAND_HELP},
+        {"cordon help help", COMMAND_HELP, COMMAND_HELP},
+        {"cordon help run", COMMAND_HELP, COMMAND_RUN},
+        {"cordon help explain", COMMAND_HELP, COMMAND_EXPLAIN},
+        {"cordon run --help", COMMAND_HELP, COMMAND_RUN},
+        {"cordon run -w x -qh --wrong", COMMAND_HELP, COMMAND_RUN},
+        {"cordon plan -h", COMMAND_HELP, COMMAND_PLAN},
+        {"cordon --version", COMMAND_VERSION, COMMAND_HELP},
+        {"cordon run --version", COMMAND_VERSION, COMMAND_HELP},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct words w;
+        struct options o;
+        parse(&w, &o, rows[i].line);
+        assert_int_equal(o.command, rows[i].command);
+        assert_int_equal(o.help_for, rows[i].help_for);
+        options_release(&o);
+    }
+}
+
+static void usage_errors(void **state)
+{
+    static const struct {
+        const char *line, *message;
+    } rows[] = {
+        {"cordon run", "run needs a COMMAND: cordon run [OPTIONS] [--] COMMAND [ARG...]"},
+        {"cordon run -q --", "run needs a COMMAND: cordon run [OPTIONS] [--] COMMAND [ARG...]"},
+        {"cordon explain --json", "explain needs a PATH: cordon explain [OPTIONS] PATH..."},
+        {"cordon explain a ''", "explain needs a PATH, not an empty word"},
+        {"cordon plan --json x", "plan takes only options, not `x`"},
+        {"cordon help run plan", "help takes one COMMAND, not also `plan`"},
+        {"cordon rnu x", "unknown command `rnu`; did you mean `cordon run`?"},
+        {"cordon version", "unknown command `version`; did you mean `cordon --version`?"},
+        {"cordon make x", "unknown command `make`; to run a program: cordon run -- make"},
+        {"cordon ''", "unknown command ``; to run a program: cordon run -- "},
+        {"cordon --net on run x", "--net comes after the command: cordon run --net ..."},
+        {"cordon -q run x", "--quiet comes after the command: cordon run --quiet ..."},
+        {"cordon --hepl", "unknown option --hepl; did you mean --help?"},
+        {"cordon --bogus", "unknown option --bogus; `cordon help` lists them"},
+        {"cordon run --wirte x y", "unknown option --wirte; did you mean --write?"},
+        {"cordon run --writ=x y", "unknown option --writ; did you mean --write?"},
+        {"cordon run --bogus y", "unknown option --bogus; `cordon help run` lists them"},
+        {"cordon run --=x y", "unknown option --; `cordon help run` lists them"},
+        {"cordon run -qx y", "unknown option -x; `cordon help run` lists them"},
+        {"cordon run -q\xc3\xa9 y", "unknown option -\xc3\xa9; `cordon help run` lists them"},
+        {"cordon run -\xff y", "unknown option -?; `cordon help run` lists them"},
+        {"cordon run -write x y", "unknown option -write; did you mean --write?"},
+        {"cordon run -protect=.git y", "unknown option -protect; did you mean --protect?"},
+        {"cordon run -p=.git y", "-p=.git: write -p .git or --protect=.git"},
+        {"cordon plan --report r", "--report is an option of `cordon run`, not of `cordon plan`"},
+        {"cordon explain -q a", "--quiet is an option of `cordon run`, not of `cordon explain`"},
+        {"cordon run --json x", "--json is an option of `cordon explain`, not of `cordon run`"},
+        {"cordon run --write", "--write needs a PATH"},
+        {"cordon run -w", "--write needs a PATH"},
+        {"cordon run --write= x", "--write needs a PATH, not an empty word"},
+        {"cordon run -C '' x", "--workspace needs a DIR, not an empty word"},
+        {"cordon run --write --net on x",
+         "--write needs a PATH, and `--net` looks like the next option; --write=--net if it is meant"},
+        {"cordon run -w -- x",
+         "--write needs a PATH, and `--` looks like the next option; --write=-- if it is meant"},
+        {"cordon run --quiet=1 x", "--quiet takes no value"},
+        {"cordon run --net offf x", "--net offf: want off or on"},
+        {"cordon run --profile rw x", "--profile rw: want read-only, workspace or open"},
+        {"cordon run --tmp none x", "--tmp none: want workspace, fresh or shared"},
+        {"cordon run --status-fd x y", "--status-fd x: want a number"},
+        {"cordon run --status-fd 3x y", "--status-fd 3x: want a number"},
+        {"cordon run --status-fd=-1 y", "--status-fd -1: want a number"},
+        {"cordon run --status-fd 99999999999 y", "--status-fd 99999999999: want a number"},
+        {"cordon run --require netwrok x", "--require: `netwrok` is no facet; did you mean network?"},
+        {"cordon run --allow-degraded tmp, x",
+         "--allow-degraded: `` is no facet; the facets are write, protect, deny-read, tmp, tmp-view, "
+         "environment, "
+         "network, inner-loopback, unix-sockets, unix-dgram, ipc, outside-processes, terminal, devices, "
+         "kernel-surface, privileges, tree-kill, limit-wall, limit-memory, limit-processes, limit-cpu, "
+         "limit-file, "
+         "profile-reads, dns-service, delete, ui, brokers"},
+        {"cordon plan --target plan9", "--target plan9: want linux"},
+        {"cordon", "no command; usage: cordon run [OPTIONS] [--] COMMAND [ARG...], cordon explain PATH..., "
+                   "cordon plan; "
+                   "`cordon help` says more"},
+        {"cordon -- x", "no command; usage: cordon run [OPTIONS] [--] COMMAND [ARG...], cordon explain "
+                        "PATH..., cordon plan; "
+                        "`cordon help` says more"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        refuse(rows[i].line, "cli.usage", rows[i].message);
+    struct options o;
+    struct cordon_error err;
+    char *none[] = {NULL};
+    assert_int_equal(options_parse(0, none, &o, &err), CORDON_E_INVALID);
+    options_release(&o);
+}
+
+/* The values that the policy judges keep the policy's steps. */
+static void policy_errors(void **state)
+{
+    static const struct {
+        const char *line, *step;
+    } rows[] = {
+        {"cordon run --limit wall=0 x", "policy.limit"},
+        {"cordon run --limit wall=1,wall=2 x", "policy.limit"},
+        {"cordon run --env =x y", "policy.env"},
+        {"cordon run -w ${nope}/x y", "policy.list"},
+        {"cordon run --protect .. y", "policy.list"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct words w;
+        struct options o;
+        struct cordon_error err = {0};
+        cut(&w, rows[i].line);
+        assert_int_equal(options_parse(w.argc, w.argv, &o, &err), CORDON_E_INVALID);
+        assert_string_equal(err.step, rows[i].step);
+        assert_non_null(strstr(err.message, "option --"));
+        options_release(&o);
+    }
+}
+
+static void reserved(void **state)
+{
+    static const char *const lines[] = {
+        "cordon shell",
+        "cordon doctor",
+        "cordon selftest --json",
+        "cordon setup --status",
+        "cordon report",
+        "cordon session",
+        "cordon learn x",
+        "cordon mcp",
+        "cordon help shell",
+        "cordon run --cow d x",
+        "cordon plan --cow=d",
+        "cordon run --trace x",
+        "cordon run --allow-host h x",
+        "cordon run --unix-socket s x",
+        "cordon run --net filtered x",
+        "cordon run --git commit x",
+        "cordon run --session x",
+        "cordon run --tier elevated x",
+        "cordon plan --target windows",
+        "cordon plan --target macos",
+        "cordon plan --facts f",
+        "cordon plan --tier unelevated",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct words w;
+        struct options o;
+        struct cordon_error err = {0};
+        cut(&w, lines[i]);
+        assert_int_equal(options_parse(w.argc, w.argv, &o, &err), CORDON_E_UNSUPPORTED);
+        assert_string_equal(err.step, "cli.reserved");
+        assert_non_null(strstr(err.message, "is not in this version of cordon"));
+        options_release(&o);
+    }
+}
+
+/* The form of the error does not depend on where the error was. */
+static void form_of_the_error(void **state)
+{
+    static const struct {
+        const char *line;
+        bool json, quiet;
+    } rows[] = {
+        {"cordon run -q --json-errors --bogus x", true, true},
+        {"cordon run --bogus x --json-errors -q", true, false},
+        {"cordon run --write --json-errors x", true, false},
+        {"cordon run --bogus x -- --json-errors", false, false},
+        {"cordon run --bogus x", false, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct words w;
+        struct options o;
+        struct cordon_error err;
+        cut(&w, rows[i].line);
+        assert_int_equal(options_parse(w.argc, w.argv, &o, &err), CORDON_E_INVALID);
+        assert_int_equal(o.json_errors, rows[i].json);
+        assert_int_equal(o.quiet, rows[i].quiet);
+        options_release(&o);
+    }
+}
+
+static void suggestions(void **state)
+{
+    static const struct {
+        const char *typed, *offered;
+        bool near;
+    } rows[] = {
+        {"write", "write", true},
+        {"writ", "write", true},
+        {"wirte", "write", true},
+        {"writes", "write", true},
+        {"xrite", "write", true},
+        {"net", "env", false},
+        {"tpm", "tmp", true},
+        {"x", "tmp", false},
+        {"", "tmp", false},
+        {"verbos", "version", false},
+        {"deny_read", "deny-read", true},
+        {"allowdegraded", "allow-degraded", true},
+        {"a-word-that-is-longer-than-any-option-is", "allow-degraded", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct nearest n;
+        nearest_init(&n, rows[i].typed);
+        nearest_offer(&n, rows[i].offered);
+        if ((n.best != NULL) != rows[i].near)
+            fail_msg("%s, %s", rows[i].typed, rows[i].offered);
+    }
+    struct nearest n;
+    nearest_init(&n, "writf");
+    nearest_offer(&n, "writs");
+    nearest_offer(&n, "writfe");
+    assert_string_equal(n.best, "writs");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_given),
+        cmocka_unit_test(command_of_run),
+        cmocka_unit_test(every_form_of_a_value),
+        cmocka_unit_test(values_that_look_odd),
+        cmocka_unit_test(policy_lists),
+        cmocka_unit_test(policy_scalars),
+        cmocka_unit_test(environment_and_limits),
+        cmocka_unit_test(run_options),
+        cmocka_unit_test(facet_lists),
+        cmocka_unit_test(questions_of_explain),
+        cmocka_unit_test(help_and_version),
+        cmocka_unit_test(usage_errors),
+        cmocka_unit_test(policy_errors),
+        cmocka_unit_test(reserved),
+        cmocka_unit_test(form_of_the_error),
+        cmocka_unit_test(suggestions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
