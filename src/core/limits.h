@@ -15,4 +15,11 @@
 #define LIMIT_REPORT_CHANGED 100000   /* entries of `changed` */
 #define LIMIT_BUF_BYTES (256u << 20)  /* any one buffer */
 
+/* The largest limits that a policy can set: 68 years, so that no product of it
+ * overflows; Linux's own PID_MAX_LIMIT; the largest integer that every JSON
+ * reader holds. */
+#define LIMIT_MAX_SECONDS 2147483647
+#define LIMIT_MAX_PROCESSES 4194304
+#define LIMIT_MAX_BYTES 9007199254740991
+
 #endif
