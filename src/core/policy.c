@@ -3,6 +3,7 @@
  */
 #include "core/policy.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,26 +39,10 @@ void policy_release(struct policy *p)
     policy_init(p);
 }
 
-cordon_status policy_check_variables(const char *value, const char *step, const char *where,
-                                     struct cordon_error *err)
-{
-    static const char *const known[] = {"${workspace}", "${tmp}", "${home}"};
-    const char *start = strstr(value, "${");
-    if (!start)
-        return CORDON_OK;
-    for (size_t i = 0; i < 3; i++) {
-        size_t len = strlen(known[i]);
-        if (strncmp(value, known[i], len) != 0)
-            continue;
-        bool whole = value[len] == '\0', prefix = value[len] == '/' || value[len] == '\\';
-        if ((whole || (prefix && i != 1)) && !strstr(value + len, "${"))
-            return CORDON_OK;
-    }
-    return error_set(
-        err, CORDON_E_INVALID, 0, step,
-        "%s: `%s`: only ${workspace}, ${home} (alone or before a /) and ${tmp} (alone) can begin a value",
-        where, value);
-}
+/* -- one entry ------------------------------------------------------------ */
+
+/* A value that is quoted in a message is cut here, so that what would be right still fits behind it. */
+#define SHOWN 100
 
 /* Which lists hold paths, where variables mean something. */
 static bool is_path_list(enum policy_list_id list)
@@ -65,11 +50,94 @@ static bool is_path_list(enum policy_list_id list)
     return list <= LIST_COW || list == LIST_UNIX_SOCKETS;
 }
 
+/* ${tmp} stands for several directories: there is no one path below it. */
+static bool has_good_variables(const char *value)
+{
+    static const char *const known[] = {"${tmp}", "${workspace}", "${home}"};
+    if (!strstr(value, "${"))
+        return true;
+    for (size_t i = 0; i < 3; i++) {
+        size_t len = strlen(known[i]);
+        if (strncmp(value, known[i], len) == 0)
+            return !value[len] || (i > 0 && value[len] == '/' && !strstr(value + len, "${"));
+    }
+    return false;
+}
+
+/* `.`, `..` and the like: they name a place, and protecting the place would be protecting all of it. */
+static bool is_only_dots(const char *value)
+{
+    if (*value == '/')
+        return false;
+    while (*value) {
+        size_t len = strcspn(value, "/");
+        if (len > 2 || strspn(value, ".") < len)
+            return false;
+        value += len + strspn(value + len, "/");
+    }
+    return true;
+}
+
+static bool is_variable_name(const char *name, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)name[i] <= 0x20 || name[i] == 0x7f)
+            return false;
+    return len > 0;
+}
+
+/* NULL: good. */
+static const char *find_fault(enum policy_list_id list, const char *value)
+{
+    if (!*value)
+        return "an empty string names nothing; remove it";
+    if (is_path_list(list) && !has_good_variables(value))
+        return "want ${workspace} or ${home}, alone or before a /, or ${tmp} alone, and only at the start";
+    switch (list) {
+    case LIST_PROTECT:
+    case LIST_UNPROTECT:
+        return is_only_dots(value) ? "want a name such as .git, or a path to something" : NULL;
+    case LIST_NET_ALLOW:
+    case LIST_NET_DENY:
+        return policy_is_host(value) ? NULL
+                                     : "want host, *.host, an IPv4 address or [an IPv6 address], each alone "
+                                       "or with :port; international names in their xn-- form";
+    case LIST_ENV_KEEP:
+    case LIST_ENV_REMOVE:
+        return is_variable_name(value, strlen(value)) && !strchr(value, '=')
+                   ? NULL
+                   : "want a variable's name or a pattern, without `=`, spaces and control characters";
+    case LIST_ENV_SET:
+        return strchr(value, '=') && is_variable_name(value, strcspn(value, "="))
+                   ? NULL
+                   : "want a name without spaces and control characters, as in NAME=VALUE";
+    default:
+        return NULL;
+    }
+}
+
+cordon_status policy_check_entry(enum policy_list_id list, const char *value, const char *step,
+                                 const char *where, struct cordon_error *err)
+{
+    const char *fault = find_fault(list, value);
+    /* A value of `set` may be a secret: its name says enough. */
+    size_t shown = list == LIST_ENV_SET ? strcspn(value, "=") : strlen(value);
+    if (shown > SHOWN)
+        shown = SHOWN;
+    if (fault)
+        return error_set(err, CORDON_E_INVALID, 0, step, "%s: `%.*s`: %s", where, (int)shown, value, fault);
+    if (strlen(value) > LIMIT_STRING_BYTES)
+        return error_set(err, CORDON_E_LIMIT, 0, step, "%s: `%.*s...`: want at most %d bytes", where,
+                         (int)shown, value, LIMIT_STRING_BYTES);
+    return CORDON_OK;
+}
+
 static cordon_status list_push(struct policy_list *list, const char *value, const char *origin,
                                enum policy_base base, struct cordon_error *err)
 {
     if (list->count >= LIMIT_LIST_ENTRIES)
-        return error_set(err, CORDON_E_LIMIT, 0, "policy.list", "%s: more than %d entries in one list",
+        return error_set(err, CORDON_E_LIMIT, 0, "policy.list",
+                         "%s: more than %d entries in one list; name directories instead of their files",
                          origin, LIMIT_LIST_ENTRIES);
     if (list->count == list->cap) {
         size_t cap = list->cap ? 2 * list->cap : 8;
@@ -92,22 +160,8 @@ static cordon_status list_push(struct policy_list *list, const char *value, cons
 cordon_status policy_add(struct policy *p, enum policy_list_id list, const char *value, const char *origin,
                          enum policy_base base, struct cordon_error *err)
 {
-    if (!*value)
-        return error_set(err, CORDON_E_INVALID, 0, "policy.list", "%s: an empty value; name something",
-                         origin);
-    if (strlen(value) > LIMIT_STRING_BYTES)
-        return error_set(err, CORDON_E_LIMIT, 0, "policy.list", "%s: longer than %d bytes", origin,
-                         LIMIT_STRING_BYTES);
-    if (is_path_list(list)) {
-        cordon_status status = policy_check_variables(value, "policy.list", origin, err);
-        if (status != CORDON_OK)
-            return status;
-    }
-    if ((list == LIST_PROTECT || list == LIST_UNPROTECT) &&
-        (strcmp(value, ".") == 0 || strcmp(value, "..") == 0))
-        return error_set(err, CORDON_E_INVALID, 0, "policy.list",
-                         "%s: `%s` is no name; want one such as .git, or a path", origin, value);
-    return list_push(&p->lists[list], value, origin, base, err);
+    cordon_status status = policy_check_entry(list, value, "policy.list", origin, err);
+    return status == CORDON_OK ? list_push(&p->lists[list], value, origin, base, err) : status;
 }
 
 /* -- merging -------------------------------------------------------------- */
@@ -129,17 +183,13 @@ static cordon_status add_defaults(struct policy *out, const struct policy *optio
     const struct policy *chosen = options && options->profile_origin ? options
                                   : file && file->profile_origin     ? file
                                                                      : NULL;
-    char origin[64] = "default (profile ";
+    char origin[64];
     cordon_status status = CORDON_OK;
     out->profile = chosen ? chosen->profile : PROFILE_WORKSPACE;
     out->tmp = TMP_WORKSPACE;
     out->net = out->profile == PROFILE_OPEN ? NET_ON : NET_OFF;
     out->env_inherit = true;
-    size_t len = strlen(origin);
-    for (const char *c = policy_profile_name(out->profile); *c; c++)
-        origin[len++] = *c;
-    origin[len++] = ')';
-    origin[len] = '\0';
+    snprintf(origin, sizeof origin, "default (profile %s)", policy_profile_name(out->profile));
     if (!set_origin(&out->profile_origin, chosen ? chosen->profile_origin : origin) ||
         !set_origin(&out->tmp_origin, origin) || !set_origin(&out->net_origin, origin) ||
         !set_origin(&out->env_inherit_origin, origin))
@@ -174,8 +224,50 @@ static void drop_same_key(struct policy_list *list, const char *setting)
             i++;
 }
 
+static cordon_status not_protected(const struct policy_list *protect, const struct policy_entry *entry,
+                                   struct cordon_error *err)
+{
+    struct buf names = BUF_INIT;
+    for (size_t i = 0; i < protect->count; i++)
+        buf_add_format(&names, "%s%s", i ? ", " : "", protect->items[i].value);
+    cordon_status status = buf_failed(&names)
+                               ? error_nomem(err, "policy.unprotect")
+                               : error_set(err, CORDON_E_INVALID, 0, "policy.unprotect",
+                                           "%s: `%.*s` is not protected; protected are: %s", entry->origin,
+                                           SHOWN, entry->value, names.len ? names.data : "none");
+    buf_release(&names);
+    return status;
+}
+
+/* An option's --protect holds against a file's `unprotect`: each layer takes
+ * away only what it and earlier layers put there. `first`: the first entry of
+ * this layer. */
+static cordon_status unprotect(struct policy *out, size_t first, struct cordon_error *err)
+{
+    struct policy_list *protect = &out->lists[LIST_PROTECT];
+    const struct policy_list *names = &out->lists[LIST_UNPROTECT];
+    for (size_t i = first; i < names->count; i++) {
+        const struct policy_entry *entry = &names->items[i];
+        bool found = false;
+        for (size_t j = 0; j < protect->count;) {
+            if (strcmp(protect->items[j].value, entry->value) == 0) {
+                found = true;
+                list_drop(protect, j);
+            } else {
+                j++;
+            }
+        }
+        for (size_t j = 0; j < i && !found; j++) /* named twice: already gone */
+            found = strcmp(names->items[j].value, entry->value) == 0;
+        if (!found)
+            return not_protected(protect, entry, err);
+    }
+    return CORDON_OK;
+}
+
 static cordon_status add_layer(struct policy *out, const struct policy *layer, struct cordon_error *err)
 {
+    size_t unprotected = out->lists[LIST_UNPROTECT].count;
     bool copied = true;
     if (layer->tmp_origin) {
         out->tmp = layer->tmp;
@@ -207,36 +299,20 @@ static cordon_status add_layer(struct policy *out, const struct policy *layer, s
                 return status;
         }
     }
-    return CORDON_OK;
+    return unprotect(out, unprotected, err);
 }
 
-static cordon_status unprotect(struct policy *out, struct cordon_error *err)
+/* Who names hosts on the command line wants them reached, and nothing else. In
+ * a file, where a mode stands beside the list, `allow` by itself does nothing. */
+static cordon_status imply_filtered(struct policy *out, const struct policy *options,
+                                    struct cordon_error *err)
 {
-    struct policy_list *protect = &out->lists[LIST_PROTECT];
-    for (size_t i = 0; i < out->lists[LIST_UNPROTECT].count; i++) {
-        const struct policy_entry *entry = &out->lists[LIST_UNPROTECT].items[i];
-        bool found = false;
-        for (size_t j = 0; j < protect->count;) {
-            if (strcmp(protect->items[j].value, entry->value) == 0) {
-                found = true;
-                list_drop(protect, j);
-            } else {
-                j++;
-            }
-        }
-        for (size_t j = 0; j < i && !found; j++) /* named twice: already gone */
-            found = strcmp(out->lists[LIST_UNPROTECT].items[j].value, entry->value) == 0;
-        if (found)
-            continue;
-        struct buf names = BUF_INIT;
-        for (size_t j = 0; j < protect->count; j++)
-            buf_add_format(&names, "%s%s", j ? ", " : "", protect->items[j].value);
-        error_set(err, CORDON_E_INVALID, 0, "policy.unprotect",
-                  "unprotect %s (%s): not protected; protected are: %s", entry->value, entry->origin,
-                  names.data && names.len ? names.data : "none");
-        buf_release(&names);
-        return CORDON_E_INVALID;
-    }
+    const struct policy_list *allow = &options->lists[LIST_NET_ALLOW];
+    if (options->net_origin || allow->count == 0)
+        return CORDON_OK;
+    if (!set_origin(&out->net_origin, allow->items[0].origin))
+        return error_nomem(err, "policy.merge");
+    out->net = NET_FILTERED;
     return CORDON_OK;
 }
 
@@ -250,8 +326,8 @@ cordon_status policy_merge(struct policy *out, const struct policy *file, const 
         status = add_layer(&merged, file, err);
     if (status == CORDON_OK && options)
         status = add_layer(&merged, options, err);
-    if (status == CORDON_OK)
-        status = unprotect(&merged, err);
+    if (status == CORDON_OK && options)
+        status = imply_filtered(&merged, options, err);
     if (status != CORDON_OK) {
         policy_release(&merged);
         return status;

@@ -87,12 +87,20 @@ struct policy {
 void policy_init(struct policy *p); /* an empty layer */
 void policy_release(struct policy *p);
 
-/* Appends; step "policy.list" when a cap is exceeded. Copies its arguments. */
+/* Appends, copying its arguments. Step "policy.list": what policy_check_entry
+ * finds, or a list that is full. */
 cordon_status policy_add(struct policy *p, enum policy_list_id list, const char *value, const char *origin,
                          enum policy_base base, struct cordon_error *err);
 
-/* Only ${workspace}, ${home} and ${tmp} are known, and only at the start. */
-cordon_status policy_check_variables(const char *value, const char *step, const char *where, struct cordon_error *err);
+/* Is `value` well formed for this list: not empty or too long, no unknown
+ * ${...}, hosts and variable names as they must be. Paths are judged by the
+ * resolver. `where` begins the message. */
+cordon_status policy_check_entry(enum policy_list_id list, const char *value, const char *step,
+                                 const char *where, struct cordon_error *err);
+
+/* host, *.host, IPv4 or [IPv6], each alone or with :port. Addresses only in
+ * their plain form: 127.1 and 0x7f000001 would be read differently by others. */
+bool policy_is_host(const char *text);
 
 /* Parses a policy file's text into an empty layer. Strict and capped: unknown
  * or duplicate key, wrong type, wrong version, embedded NUL, invalid UTF-8,
@@ -103,9 +111,10 @@ cordon_status policy_parse(struct policy *layer, const char *text, size_t len, c
 
 /* out := defaults of the effective profile (options, else file, else
  * `workspace`), then `file` (may be NULL), then `options` (may be NULL).
- * unprotect removes equal names from protect (and is an error, step
- * "policy.unprotect", when it removes nothing); an env `set` of a later layer
- * replaces the same key; profile `read-only` takes the workspace out of the
+ * unprotect removes equal names from what its own and earlier layers protect
+ * (and is an error, step "policy.unprotect", when there is none); an env `set`
+ * of a later layer replaces the same key; hosts that `options` allows imply
+ * NET_FILTERED unless `options` has a mode; profile `read-only` takes the workspace out of the
  * write defaults; profile `open` turns the default network on. */
 cordon_status policy_merge(struct policy *out, const struct policy *file, const struct policy *options,
                            struct cordon_error *err);
@@ -117,13 +126,14 @@ const char *policy_net_name(enum policy_net v);
 const char *policy_limit_name(enum policy_limit v); /* "wall", "memory", ... as in --limit */
 const char *policy_limit_key(enum policy_limit v);  /* "wall_seconds", ... as in the file */
 const char *policy_list_key(enum policy_list_id v); /* "filesystem.write", ... */
+uint64_t policy_limit_max(enum policy_limit v);     /* the largest value that is taken */
 bool policy_profile_parse(const char *s, enum policy_profile *out);
 bool policy_tmp_parse(const char *s, enum policy_tmp *out);
 bool policy_net_parse(const char *s, enum policy_net *out);
 
 /* Parses "wall=10m,memory=2G,processes=256,cpu=5m,file=1G" into the layer with
  * the given origin. Durations: s (default), m, h; sizes: K, M, G, T (powers of
- * 1024). A repeated key, 0, overflow or junk: step "policy.limit". */
+ * 1024). A repeated key, 0, more than policy_limit_max() or junk: step "policy.limit". */
 cordon_status policy_parse_limits(struct policy *layer, const char *text, const char *origin,
                                   struct cordon_error *err);
 

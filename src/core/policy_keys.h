@@ -2,6 +2,10 @@
 #ifndef CORDON_CORE_POLICY_KEYS_H
 #define CORDON_CORE_POLICY_KEYS_H
 
+#include <stdbool.h>
+
+#include "core/buf.h"
+
 enum policy_key_kind {
     KEY_VERSION,
     KEY_PROFILE,
@@ -21,5 +25,13 @@ struct policy_key {
 
 /* Ends with a NULL path. */
 const struct policy_key *policy_keys(void);
+
+/* `section`: "" for the top of the file. NULL: there is no such key. */
+const struct policy_key *policy_key_find(const char *section, const char *name);
+bool policy_key_is_section(const char *name);
+
+/* Appends what an unknown `name` in `section` was probably meant to be, or what
+ * would be right there. */
+void policy_key_suggest(struct buf *out, const char *section, const char *name);
 
 #endif

@@ -1,10 +1,11 @@
 /* policy_parse.c - a policy file's text into a layer: strict and capped. Pure
  * but for jansson.
  *
- * One table of keys drives the parser, and the schema test walks the same table
- * (policy_keys): a key cannot be in one and not in the other.
+ * The table of keys (policy_keys.c) drives it. What is wrong with the text has a
+ * line and column in the message, what is wrong with a value a JSON path.
  */
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,388 +14,376 @@
 #include "core/policy_keys.h"
 #include "core/utf.h"
 
+#define STEP "policy.parse"
+
 struct parser {
     struct policy *layer;
-    const char *file;
+    const char *file;  /* for origins */
+    const char *shown; /* for messages: a long path must not push out what would be right */
     struct cordon_error *err;
 };
 
-static const struct policy_key keys[] = {
-    {"version", KEY_VERSION, 0},
-    {"profile", KEY_PROFILE, 0},
-    {"filesystem.write", KEY_LIST, LIST_WRITE},
-    {"filesystem.protect", KEY_LIST, LIST_PROTECT},
-    {"filesystem.unprotect", KEY_LIST, LIST_UNPROTECT},
-    {"filesystem.deny_read", KEY_LIST, LIST_DENY_READ},
-    {"filesystem.read", KEY_LIST, LIST_READ},
-    {"filesystem.cow", KEY_LIST, LIST_COW},
-    {"filesystem.tmp", KEY_TMP, 0},
-    {"network.mode", KEY_NET, 0},
-    {"network.allow", KEY_LIST, LIST_NET_ALLOW},
-    {"network.deny", KEY_LIST, LIST_NET_DENY},
-    {"network.unix_sockets", KEY_LIST, LIST_UNIX_SOCKETS},
-    {"environment.inherit", KEY_INHERIT, 0},
-    {"environment.keep", KEY_LIST, LIST_ENV_KEEP},
-    {"environment.remove", KEY_LIST, LIST_ENV_REMOVE},
-    {"environment.set", KEY_ENV_SET, LIST_ENV_SET},
-    {"limits.wall_seconds", KEY_LIMIT, LIMIT_WALL_SECONDS},
-    {"limits.memory_bytes", KEY_LIMIT, LIMIT_MEMORY_BYTES},
-    {"limits.processes", KEY_LIMIT, LIMIT_PROCESSES},
-    {"limits.cpu_seconds", KEY_LIMIT, LIMIT_CPU_SECONDS},
-    {"limits.file_bytes", KEY_LIMIT, LIMIT_FILE_BYTES},
-    {NULL, KEY_VERSION, 0},
-};
-
-const struct policy_key *policy_keys(void)
-{
-    return keys;
-}
-
-static cordon_status wrong(const struct parser *p, const char *path, const char *format, const char *got)
-{
-    struct buf shown = BUF_INIT;
-    utf_escape_display(&shown, got, strlen(got));
-    cordon_status status =
-        error_set(p->err, CORDON_E_INVALID, 0, "policy.parse", "%s: $.%s: %s%s%s%s", p->file, path, format,
-                  *got ? " (got `" : "", *got && shown.data ? shown.data : "", *got ? "`)" : "");
-    buf_release(&shown);
-    return status;
-}
-
-static const char *kind_of(const json_t *value)
+/* What was found instead, in words. */
+static void describe(char *out, size_t size, const json_t *value)
 {
     switch (json_typeof(value)) {
     case JSON_OBJECT:
-        return "an object";
+        snprintf(out, size, "an object");
+        return;
     case JSON_ARRAY:
-        return "an array";
+        snprintf(out, size, "an array");
+        return;
     case JSON_STRING:
-        return "a string";
+        snprintf(out, size, "\"%.100s%s", json_string_value(value),
+                 json_string_length(value) > 100 ? "..." : "\"");
+        return;
     case JSON_INTEGER:
-        return "an integer";
+        snprintf(out, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        return;
     case JSON_REAL:
-        return "a real number";
+        snprintf(out, size, "the real number %g", json_real_value(value));
+        return;
     case JSON_TRUE:
     case JSON_FALSE:
-        return "true or false";
+        snprintf(out, size, json_is_true(value) ? "true" : "false");
+        return;
     case JSON_NULL:
         break;
     }
-    return "null";
+    snprintf(out, size, "null");
 }
 
-/* "FILE: $.PATH" for origins and for policy_add's messages. */
-static char *origin_of(const struct parser *p, const char *path)
+static cordon_status wrong(const struct parser *p, const char *path, const char *want, const json_t *got)
 {
-    return string_format("%s: $.%s", p->file, path);
+    char found[128];
+    describe(found, sizeof found, got);
+    return error_set(p->err, CORDON_E_INVALID, 0, STEP, "%s: %.200s: want %s, not %s", p->shown, path, want,
+                     found);
+}
+
+/* The path of a key: $.limits.processes, or $.limits["max processes"]. */
+static char *join_key(const char *parent, const char *name)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    bool is_plain = *name && !name[strspn(name, plain)];
+    return string_format(is_plain ? "%s.%s" : "%s[\"%s\"]", parent, name);
 }
 
 static cordon_status set_origin(const struct parser *p, char **slot, const char *path)
 {
-    char *origin = origin_of(p, path);
+    char *origin = string_format("%s: %s", p->file, path);
     if (!origin)
-        return error_nomem(p->err, "policy.parse");
+        return error_nomem(p->err, STEP);
     free(*slot);
     *slot = origin;
     return CORDON_OK;
 }
 
-/* -- values --------------------------------------------------------------- */
+/* -- values: each takes the path of what it reads -------------------------- */
 
-static cordon_status take_word(const struct parser *p, const struct policy_key *key, const json_t *value)
+static cordon_status take_version(const struct parser *p, const char *path, const json_t *value)
 {
-    const char *word = json_string_value(value);
+    if (!value)
+        return error_set(p->err, CORDON_E_INVALID, 0, STEP, "%s: %s: missing; want \"version\": 1", p->shown,
+                         path);
+    if (!json_is_integer(value) || json_integer_value(value) != 1)
+        return wrong(p, path, "1, the one version that this cordon knows", value);
+    return CORDON_OK;
+}
+
+static cordon_status take_word(const struct parser *p, const struct policy_key *key, const char *path,
+                               const json_t *value)
+{
+    const char *word = json_is_string(value) ? json_string_value(value) : "";
     struct policy *layer = p->layer;
-    if (!word)
-        return wrong(p, key->path, "want a string", kind_of(value));
     if (key->kind == KEY_PROFILE)
         return policy_profile_parse(word, &layer->profile)
-                   ? set_origin(p, &layer->profile_origin, key->path)
-                   : wrong(p, key->path, "want read-only, workspace or open", word);
+                   ? set_origin(p, &layer->profile_origin, path)
+                   : wrong(p, path, "\"read-only\", \"workspace\" or \"open\"", value);
     if (key->kind == KEY_TMP)
         return policy_tmp_parse(word, &layer->tmp)
-                   ? set_origin(p, &layer->tmp_origin, key->path)
-                   : wrong(p, key->path, "want workspace, fresh or shared", word);
-    return policy_net_parse(word, &layer->net) ? set_origin(p, &layer->net_origin, key->path)
-                                               : wrong(p, key->path, "want off, on or filtered", word);
+                   ? set_origin(p, &layer->tmp_origin, path)
+                   : wrong(p, path, "\"workspace\", \"fresh\" or \"shared\"", value);
+    return policy_net_parse(word, &layer->net) ? set_origin(p, &layer->net_origin, path)
+                                               : wrong(p, path, "\"off\", \"on\" or \"filtered\"", value);
 }
 
-static bool valid_port(const char *text)
+/* `text`: the entry as it stands in the list. */
+static cordon_status add_entry(const struct parser *p, enum policy_list_id list, const char *path,
+                               const char *text)
 {
-    unsigned value = 0;
-    size_t digits = strspn(text, "0123456789");
-    for (size_t i = 0; i < digits && i < 6; i++)
-        value = 10 * value + (unsigned)(text[i] - '0');
-    return digits > 0 && digits < 6 && !text[digits] && value > 0 && value < 65536;
-}
-
-/* host, *.host, host:port, [v6], [v6]:port, v4. */
-static bool valid_host(const char *text)
-{
-    static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
-    if (*text == '[') {
-        size_t len = strspn(text + 1, "0123456789abcdefABCDEF:.");
-        const char *end = text + 1 + len;
-        return len >= 2 && *end == ']' && (!end[1] || (end[1] == ':' && valid_port(end + 2)));
-    }
-    if (text[0] == '*' && text[1] == '.')
-        text += 2;
-    size_t len = strspn(text, name);
-    return len > 0 && len < 254 && text[0] != '.' && text[0] != '-' &&
-           (!text[len] || (text[len] == ':' && valid_port(text + len + 1)));
-}
-
-static cordon_status take_entry(const struct parser *p, const struct policy_key *key, size_t index,
-                                const json_t *value)
-{
-    enum policy_list_id list = (enum policy_list_id)key->id;
-    const char *text = json_string_value(value);
-    char *path = string_format("%s[%zu]", key->path, index);
-    char *origin = path ? origin_of(p, path) : NULL;
-    cordon_status status = CORDON_OK;
-    if (!origin)
-        status = error_nomem(p->err, "policy.parse");
-    else if (!text)
-        status = wrong(p, path, "want a string", kind_of(value));
-    else if (!*text)
-        status = wrong(p, path, "an empty string names nothing; remove it", "");
-    else if ((list == LIST_NET_ALLOW || list == LIST_NET_DENY) && !valid_host(text))
-        status = wrong(p, path, "want host, *.host, host:port, an address or [v6]:port", text);
-    else if ((status = policy_add(p->layer, list, text, origin, BASE_WORKSPACE, p->err)) ==
-                 CORDON_E_INVALID &&
-             p->err)
-        status = error_set(p->err, status, 0, "policy.parse", "%s", p->err->message);
-    free(path);
+    char *where = string_format("%s: %.200s", p->shown, path);
+    char *origin = string_format("%s: %s", p->file, path);
+    cordon_status status = where && origin ? CORDON_OK : error_nomem(p->err, STEP);
+    if (status == CORDON_OK)
+        status = policy_check_entry(list, text, STEP, where, p->err);
+    if (status == CORDON_OK && p->layer->lists[list].count >= LIMIT_LIST_ENTRIES)
+        status = error_set(p->err, CORDON_E_LIMIT, 0, STEP, "%s: want at most %d entries", where,
+                           LIMIT_LIST_ENTRIES);
+    if (status == CORDON_OK)
+        status = policy_add(p->layer, list, text, origin, BASE_WORKSPACE, p->err);
+    free(where);
     free(origin);
     return status;
 }
 
-static cordon_status take_list(const struct parser *p, const struct policy_key *key, const json_t *value)
+static cordon_status take_list(const struct parser *p, const struct policy_key *key, const char *path,
+                               const json_t *value)
 {
     size_t index;
     json_t *entry;
     if (!json_is_array(value))
-        return wrong(p, key->path, "want an array of strings", kind_of(value));
+        return wrong(p, path, "an array of strings", value);
     json_array_foreach(value, index, entry)
     {
-        cordon_status status = take_entry(p, key, index, entry);
+        char *entry_path = string_format("%s[%zu]", path, index);
+        cordon_status status;
+        if (!entry_path)
+            status = error_nomem(p->err, STEP);
+        else if (!json_is_string(entry))
+            status = wrong(p, entry_path, "a string", entry);
+        else
+            status = add_entry(p, (enum policy_list_id)key->id, entry_path, json_string_value(entry));
+        free(entry_path);
         if (status != CORDON_OK)
             return status;
     }
     return CORDON_OK;
 }
 
-static cordon_status take_environment(const struct parser *p, const struct policy_key *key, json_t *value)
+static cordon_status take_setting(const struct parser *p, const char *path, const char *name,
+                                  const json_t *value)
+{
+    if (!json_is_string(value))
+        return wrong(p, path, "a string", value);
+    if (strchr(name, '='))
+        return error_set(p->err, CORDON_E_INVALID, 0, STEP, "%s: %.200s: want a name without `=`", p->shown,
+                         path);
+    char *setting = string_format("%s=%s", name, json_string_value(value));
+    cordon_status status = setting ? add_entry(p, LIST_ENV_SET, path, setting) : error_nomem(p->err, STEP);
+    free(setting);
+    return status;
+}
+
+static cordon_status take_environment(const struct parser *p, const char *path, json_t *value)
 {
     const char *name;
     json_t *entry;
     if (!json_is_object(value))
-        return wrong(p, key->path, "want an object of strings", kind_of(value));
+        return wrong(p, path, "an object of strings", value);
     json_object_foreach(value, name, entry)
     {
-        const char *text = json_string_value(entry);
-        if (!text)
-            return wrong(p, key->path, "want strings as values", kind_of(entry));
-        if (!*name || strchr(name, '='))
-            return wrong(p, key->path, "an environment name cannot be empty or hold `=`", name);
-        for (const char *c = name; *c; c++)
-            if ((unsigned char)*c <= 0x20 || *c == 0x7f)
-                return wrong(p, key->path, "an environment name cannot hold spaces or control characters",
-                             name);
-        char *setting = string_format("%s=%s", name, text), *origin = origin_of(p, key->path);
+        char *entry_path = join_key(path, name);
         cordon_status status =
-            setting && origin ? policy_add(p->layer, LIST_ENV_SET, setting, origin, BASE_WORKSPACE, p->err)
-                              : error_nomem(p->err, "policy.parse");
-        free(setting);
-        free(origin);
+            entry_path ? take_setting(p, entry_path, name, entry) : error_nomem(p->err, STEP);
+        free(entry_path);
         if (status != CORDON_OK)
             return status;
     }
     return CORDON_OK;
 }
 
-static cordon_status take_limit(const struct parser *p, const struct policy_key *key, const json_t *value)
+static cordon_status take_limit(const struct parser *p, const struct policy_key *key, const char *path,
+                                const json_t *value)
 {
     struct policy_number *number = &p->layer->limits[key->id];
-    if (!json_is_integer(value) || json_integer_value(value) < 0)
-        return wrong(p, key->path, "want a whole number, 0 for no limit",
-                     json_is_integer(value) ? "a negative number" : kind_of(value));
-    number->value = (uint64_t)json_integer_value(value);
-    return set_origin(p, &number->origin, key->path);
+    uint64_t most = policy_limit_max((enum policy_limit)key->id);
+    json_int_t given = json_is_integer(value) ? json_integer_value(value) : -1;
+    char want[80];
+    if (given < 0 || (uint64_t)given > most) {
+        snprintf(want, sizeof want, "a whole number from 0 (no limit) to %llu", (unsigned long long)most);
+        return wrong(p, path, want, value);
+    }
+    number->value = (uint64_t)given;
+    return set_origin(p, &number->origin, path);
 }
 
-static cordon_status take_value(const struct parser *p, const struct policy_key *key, json_t *value)
+static cordon_status take_value(const struct parser *p, const struct policy_key *key, const char *path,
+                                json_t *value)
 {
     switch (key->kind) {
     case KEY_VERSION:
-        return json_is_integer(value) && json_integer_value(value) == 1
-                   ? CORDON_OK
-                   : wrong(p, key->path, "want the number 1", kind_of(value));
+        return take_version(p, path, value);
     case KEY_PROFILE:
     case KEY_TMP:
     case KEY_NET:
-        return take_word(p, key, value);
+        return take_word(p, key, path, value);
     case KEY_INHERIT:
         if (!json_is_boolean(value))
-            return wrong(p, key->path, "want true or false", kind_of(value));
+            return wrong(p, path, "true or false", value);
         p->layer->env_inherit = json_is_true(value);
-        return set_origin(p, &p->layer->env_inherit_origin, key->path);
+        return set_origin(p, &p->layer->env_inherit_origin, path);
     case KEY_LIST:
-        return take_list(p, key, value);
+        return take_list(p, key, path, value);
     case KEY_ENV_SET:
-        return take_environment(p, key, value);
+        return take_environment(p, path, value);
     case KEY_LIMIT:
         break;
     }
-    return take_limit(p, key, value);
+    return take_limit(p, key, path, value);
 }
 
 /* -- keys ----------------------------------------------------------------- */
 
-/* How alike two words are: insertions, deletions and changes, capped. */
-static size_t distance(const char *a, const char *b)
+static cordon_status unknown_key(const struct parser *p, const char *path, const char *section,
+                                 const char *name)
 {
-    size_t row[40], len = strlen(b);
-    if (len >= 39 || strlen(a) >= 39)
-        return 99;
-    for (size_t j = 0; j <= len; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= len; j++) {
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[len];
-}
-
-/* Is `path` a key, or a section of keys ("filesystem")? */
-static const struct policy_key *find_key(const char *path, bool *section)
-{
-    size_t len = strlen(path);
-    *section = false;
-    for (const struct policy_key *key = keys; key->path; key++) {
-        if (strcmp(key->path, path) == 0)
-            return key;
-        if (strncmp(key->path, path, len) == 0 && key->path[len] == '.')
-            *section = true;
-    }
-    return NULL;
-}
-
-static cordon_status unknown_key(const struct parser *p, const char *path)
-{
-    const char *best = NULL;
-    size_t least = 4;
-    struct buf words = BUF_INIT;
-    for (const struct policy_key *key = keys; key->path; key++) {
-        char section[40];
-        size_t len = strcspn(key->path, ".");
-        memcpy(section, key->path, len);
-        section[len] = '\0';
-        size_t whole = distance(path, key->path), part = strchr(path, '.') ? 99 : distance(path, section);
-        if (whole < least || part < least) {
-            least = whole < part ? whole : part;
-            best = key->path;
-            buf_reset(&words);
-            buf_add_format(&words, "unknown key; did you mean `%s`?", whole <= part ? best : section);
-        }
-    }
-    cordon_status status = wrong(
-        p, path, best && words.data ? words.data : "unknown key; docs/policy.md lists the known ones", "");
-    buf_release(&words);
+    struct buf hint = BUF_INIT;
+    policy_key_suggest(&hint, section, name);
+    cordon_status status = buf_failed(&hint)
+                               ? error_nomem(p->err, STEP)
+                               : error_set(p->err, CORDON_E_INVALID, 0, STEP, "%s: %.200s: unknown key; %s",
+                                           p->shown, path, hint.data);
+    buf_release(&hint);
     return status;
 }
 
-static cordon_status take_object(const struct parser *p, const char *prefix, json_t *object)
+static cordon_status take_section(const struct parser *p, const char *section, const char *path,
+                                  json_t *object)
 {
     const char *name;
     json_t *value;
+    if (!json_is_object(object))
+        return wrong(p, path, "an object", object);
     json_object_foreach(object, name, value)
     {
-        bool section;
-        char *path = string_format("%s%s%s", prefix, *prefix ? "." : "", name);
-        if (!path)
-            return error_nomem(p->err, "policy.parse");
-        const struct policy_key *key = strchr(name, '.') ? NULL : find_key(path, &section);
+        const struct policy_key *key = policy_key_find(section, name);
+        char *key_path = join_key(path, name);
         cordon_status status;
-        if (key)
-            status = take_value(p, key, value);
-        else if (strchr(name, '.') || !section || *prefix)
-            status = unknown_key(p, path);
-        else if (!json_is_object(value))
-            status = wrong(p, path, "want an object", kind_of(value));
+        if (!key_path)
+            status = error_nomem(p->err, STEP);
+        else if (key)
+            status = take_value(p, key, key_path, value);
+        else if (!*section && policy_key_is_section(name))
+            status = take_section(p, name, key_path, value);
         else
-            status = take_object(p, path, value);
-        free(path);
+            status = unknown_key(p, key_path, section, name);
+        free(key_path);
         if (status != CORDON_OK)
             return status;
     }
     return CORDON_OK;
 }
 
+/* The version first: a file of a later version has keys that mean nothing here. */
+static cordon_status take_root(const struct parser *p, json_t *root)
+{
+    if (!json_is_object(root))
+        return wrong(p, "$", "an object", root);
+    cordon_status status = take_version(p, "$.version", json_object_get(root, "version"));
+    return status == CORDON_OK ? take_section(p, "", "$", root) : status;
+}
+
 /* -- text ----------------------------------------------------------------- */
 
-/* jansson recurses as deep as the text nests: count first, minding strings. */
-static cordon_status check_depth(const struct parser *p, const char *text, size_t len)
+struct position {
+    int line, column; /* from 1, in characters */
+};
+
+static cordon_status fail_at(const struct parser *p, cordon_status status, struct position at,
+                             const char *what)
 {
-    bool in_string = false;
+    return error_set(p->err, status, 0, STEP, "%s:%d:%d: %s", p->shown, at.line, at.column, what);
+}
+
+/* What jansson would say less well, or too late: it recurses as deep as the
+ * text nests, so the depth is counted here, minding strings, before it sees
+ * the text. */
+static cordon_status check_text(const struct parser *p, const char *text, size_t len)
+{
+    static const char too_deep[] = "nested too deep; a policy needs two levels of objects and one array";
+    struct position at = {1, 1};
+    bool in_string = false, escaped = false;
     unsigned depth = 0;
-    for (size_t i = 0; i < len; i++) {
-        if (in_string && text[i] == '\\')
-            i++;
-        else if (text[i] == '"')
+    if (len > LIMIT_POLICY_BYTES)
+        return error_set(p->err, CORDON_E_LIMIT, 0, STEP, "%s: larger than a policy can be, %u bytes",
+                         p->shown, LIMIT_POLICY_BYTES);
+    if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+        return fail_at(p, CORDON_E_INVALID, at, "a byte order mark; save the file as UTF-8 without it");
+    for (size_t i = 0; i < len;) {
+        size_t n = utf_sequence(text + i, len - i);
+        if (n == 0)
+            return fail_at(p, CORDON_E_INVALID, at, "a byte that is not UTF-8; save the file as UTF-8");
+        char c = text[i];
+        if (c == '\0')
+            return fail_at(p, CORDON_E_INVALID, at, "a NUL byte; remove it");
+        if (escaped)
+            escaped = false;
+        else if (in_string && c == '\\')
+            escaped = true;
+        else if (c == '"')
             in_string = !in_string;
-        else if (!in_string && (text[i] == '{' || text[i] == '[') && ++depth > LIMIT_POLICY_DEPTH)
-            return error_set(p->err, CORDON_E_LIMIT, 0, "policy.parse",
-                             "%s: nested deeper than %d; a policy needs 3", p->file, LIMIT_POLICY_DEPTH);
-        else if (!in_string && (text[i] == '}' || text[i] == ']') && depth > 0)
+        else if (!in_string && (c == '{' || c == '[') && ++depth > LIMIT_POLICY_DEPTH)
+            return fail_at(p, CORDON_E_LIMIT, at, too_deep);
+        else if (!in_string && (c == '}' || c == ']') && depth > 0)
             depth--;
+        at.column++;
+        if (c == '\n')
+            at = (struct position){at.line + 1, 1};
+        i += n;
     }
     return CORDON_OK;
+}
+
+static const char *syntax_hint(enum json_error_code code)
+{
+    switch (code) {
+    case json_error_duplicate_key:
+        return "give every key once";
+    case json_error_premature_end_of_input:
+        return "close every bracket and quote";
+    case json_error_end_of_input_expected:
+        return "a policy is one object; remove what follows it";
+    case json_error_numeric_overflow:
+        return "want a smaller number";
+    default:
+        return "want JSON: double quotes, no comments, no comma before a closing bracket";
+    }
+}
+
+static cordon_status load_failed(const struct parser *p, const json_error_t *where)
+{
+    enum json_error_code code = json_error_code(where);
+    /* Where an allocation fails, jansson says so or says nothing. */
+    if (code == json_error_out_of_memory || !where->text[0])
+        return error_nomem(p->err, STEP);
+    struct position at = {where->line > 0 ? where->line : 1, where->column > 0 ? where->column : 1};
+    if (code == json_error_null_character || code == json_error_null_byte_in_key)
+        return fail_at(p, CORDON_E_INVALID, at, "an escaped NUL; no name holds one, remove it");
+    return error_set(p->err, CORDON_E_INVALID, 0, STEP, "%s:%d:%d: %s; %s", p->shown, at.line, at.column,
+                     where->text, syntax_hint(code));
+}
+
+/* The end of a long path: the file's name is there. */
+static char *shorten(const char *file)
+{
+    const size_t most = 200;
+    size_t len = strlen(file);
+    return len <= most ? string_copy(file) : string_format("...%s", file + len - most);
 }
 
 cordon_status policy_parse(struct policy *layer, const char *text, size_t len, const char *file,
                            struct cordon_error *err)
 {
     struct policy parsed;
-    struct parser p = {&parsed, file, err};
+    char *shown = shorten(file);
+    struct parser p = {&parsed, file, shown, err};
     json_error_t where;
-    if (len > LIMIT_POLICY_BYTES)
-        return error_set(err, CORDON_E_LIMIT, 0, "policy.parse", "%s: larger than %u bytes", file,
-                         LIMIT_POLICY_BYTES);
-    cordon_status status = check_depth(&p, text, len);
-    if (status != CORDON_OK)
-        return status;
+    json_t *root = NULL;
     policy_init(&parsed);
-    json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
-    if (!root && json_error_code(&where) == json_error_out_of_memory)
-        status = error_nomem(err, "policy.parse");
-    else if (!root)
-        status = error_set(err, CORDON_E_INVALID, 0, "policy.parse",
-                           "%s:%d:%d: %s; want one JSON object, as docs/policy.md shows", file, where.line,
-                           where.column, where.text);
-    else if (!json_is_object(root))
-        status = error_set(err, CORDON_E_INVALID, 0, "policy.parse", "%s: $: want an object (got %s)", file,
-                           kind_of(root));
-    else if (!json_object_get(root, "version"))
-        status = error_set(err, CORDON_E_INVALID, 0, "policy.parse",
-                           "%s: $.version: missing; want \"version\": 1", file);
-    else
-        status = take_object(&p, "", root);
-    json_decref(root);
-    if (status != CORDON_OK) {
-        policy_release(&parsed);
-        return status;
-    }
+    cordon_status status = shown ? check_text(&p, text, len) : error_nomem(err, STEP);
+    if (status != CORDON_OK)
+        goto out;
+    root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
+    status = root ? take_root(&p, root) : load_failed(&p, &where);
+    if (status != CORDON_OK)
+        goto out;
     policy_release(layer);
     *layer = parsed;
-    return CORDON_OK;
+    policy_init(&parsed);
+out:
+    json_decref(root);
+    policy_release(&parsed);
+    free(shown);
+    return status;
 }

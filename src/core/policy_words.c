@@ -74,6 +74,13 @@ const char *policy_limit_key(enum policy_limit v)
     return limit_keys[v];
 }
 
+uint64_t policy_limit_max(enum policy_limit v)
+{
+    static const uint64_t most[] = {LIMIT_MAX_SECONDS, LIMIT_MAX_BYTES, LIMIT_MAX_PROCESSES,
+                                    LIMIT_MAX_SECONDS, LIMIT_MAX_BYTES};
+    return most[v];
+}
+
 const char *policy_list_key(enum policy_list_id v)
 {
     return list_keys[v];
@@ -160,21 +167,28 @@ static bool unit_factor(enum policy_limit limit, const char *unit, uint64_t *fac
 
 static bool parse_amount(enum policy_limit limit, const char *text, uint64_t *out)
 {
-    uint64_t value = 0, factor;
+    uint64_t value = 0, factor, most = policy_limit_max(limit);
     const char *c = text;
     for (; *c >= '0' && *c <= '9'; c++) {
-        if (value > (UINT64_MAX - 9) / 10)
+        if (value > most)
             return false;
         value = 10 * value + (uint64_t)(*c - '0');
     }
-    /* INT64_MAX: what the kernel and JSON hold. */
-    if (c == text || !unit_factor(limit, c, &factor) || value == 0 || value > (uint64_t)INT64_MAX / factor)
+    if (c == text || !unit_factor(limit, c, &factor) || value == 0 || value > most / factor)
         return false;
     *out = value * factor;
     return true;
 }
 
-static cordon_status parse_limit(struct policy *layer, char *part, const char *origin,
+static const struct {
+    const char *allowed, *plain; /* for messages */
+} units[] = {
+    {", alone or with s, m or h", " seconds"}, {", alone or with K, M, G or T", " bytes"}, {"", ""},
+    {", alone or with s, m or h", " seconds"}, {", alone or with K, M, G or T", " bytes"},
+};
+
+/* "wall=10m" into values[LIMIT_WALL_SECONDS]; 0 there: not given yet. */
+static cordon_status parse_limit(uint64_t values[LIMIT_COUNT_], char *part, const char *origin,
                                  struct cordon_error *err)
 {
     size_t at;
@@ -182,48 +196,47 @@ static cordon_status parse_limit(struct policy *layer, char *part, const char *o
     if (equals)
         *equals = '\0';
     if (!equals || !find_word(limit_names, LIMIT_COUNT_, part, &at))
-        return error_set(
-            err, CORDON_E_INVALID, 0, "policy.limit",
-            "%s: `%s` is no limit; want wall=, memory=, processes=, cpu= or file=, as in wall=10m,memory=2G",
-            origin, part);
-    struct policy_number *number = &layer->limits[at];
-    if (!parse_amount((enum policy_limit)at, equals + 1, &number->value))
-        return error_set(err, CORDON_E_INVALID, 0, "policy.limit", "%s: %s=%s: want a number above 0%s",
-                         origin, part, equals + 1,
-                         at == LIMIT_PROCESSES                                 ? ""
-                         : at == LIMIT_WALL_SECONDS || at == LIMIT_CPU_SECONDS ? ", with s, m or h"
-                                                                               : ", with K, M, G or T");
-    char *copy = string_copy(origin);
-    if (!copy)
-        return error_nomem(err, "policy.limit");
-    free(number->origin);
-    number->origin = copy;
+        return error_set(err, CORDON_E_INVALID, 0, "policy.limit",
+                         "%s: `%.100s` is no limit; want wall=, memory=, processes=, cpu= or file=, as in "
+                         "wall=10m,memory=2G",
+                         origin, part);
+    if (values[at])
+        return error_set(err, CORDON_E_INVALID, 0, "policy.limit", "%s: %s= is given twice; want it once",
+                         origin, part);
+    if (!parse_amount((enum policy_limit)at, equals + 1, &values[at]))
+        return error_set(err, CORDON_E_INVALID, 0, "policy.limit",
+                         "%s: %s=%.100s: want a whole number from 1%s, at most %llu%s", origin, part,
+                         equals + 1, units[at].allowed,
+                         (unsigned long long)policy_limit_max((enum policy_limit)at), units[at].plain);
     return CORDON_OK;
 }
 
 cordon_status policy_parse_limits(struct policy *layer, const char *text, const char *origin,
                                   struct cordon_error *err)
 {
-    bool seen[LIMIT_COUNT_] = {false};
+    uint64_t values[LIMIT_COUNT_] = {0};
+    char *origins[LIMIT_COUNT_] = {NULL};
     char *copy = string_copy(text), *part = copy;
     cordon_status status = copy ? CORDON_OK : error_nomem(err, "policy.limit");
     while (part && status == CORDON_OK) {
         char *comma = strchr(part, ',');
         if (comma)
             *comma = '\0';
-        for (size_t i = 0; i < LIMIT_COUNT_; i++) {
-            size_t len = strlen(limit_names[i]);
-            if (strncmp(part, limit_names[i], len) != 0 || part[len] != '=')
-                continue;
-            if (seen[i])
-                status = error_set(err, CORDON_E_INVALID, 0, "policy.limit", "%s: %s= is given twice", origin,
-                                   limit_names[i]);
-            seen[i] = true;
-        }
-        if (status == CORDON_OK)
-            status = parse_limit(layer, part, origin, err);
+        status = parse_limit(values, part, origin, err);
         part = comma ? comma + 1 : NULL;
     }
+    for (size_t i = 0; i < LIMIT_COUNT_ && status == CORDON_OK; i++)
+        if (values[i] && !(origins[i] = string_copy(origin)))
+            status = error_nomem(err, "policy.limit");
+    for (size_t i = 0; i < LIMIT_COUNT_ && status == CORDON_OK; i++) {
+        if (!origins[i])
+            continue;
+        free(layer->limits[i].origin);
+        layer->limits[i] = (struct policy_number){values[i], origins[i]};
+        origins[i] = NULL;
+    }
+    for (size_t i = 0; i < LIMIT_COUNT_; i++)
+        free(origins[i]);
     free(copy);
     return status;
 }
@@ -231,14 +244,7 @@ cordon_status policy_parse_limits(struct policy *layer, const char *text, const 
 cordon_status policy_parse_env(struct policy *layer, const char *text, const char *origin,
                                struct cordon_error *err)
 {
-    const char *equals = strchr(text, '=');
-    size_t name = equals ? (size_t)(equals - text) : strlen(text);
-    if (name == 0)
-        return error_set(err, CORDON_E_INVALID, 0, "policy.env",
-                         "%s: want NAME to keep it or NAME=VALUE to set it", origin);
-    for (size_t i = 0; i < name; i++)
-        if ((unsigned char)text[i] <= 0x20 || text[i] == 0x7f)
-            return error_set(err, CORDON_E_INVALID, 0, "policy.env",
-                             "%s: a name with spaces or control characters", origin);
-    return policy_add(layer, equals ? LIST_ENV_SET : LIST_ENV_KEEP, text, origin, BASE_CWD, err);
+    enum policy_list_id list = strchr(text, '=') ? LIST_ENV_SET : LIST_ENV_KEEP;
+    cordon_status status = policy_check_entry(list, text, "policy.env", origin, err);
+    return status == CORDON_OK ? policy_add(layer, list, text, origin, BASE_CWD, err) : status;
 }
