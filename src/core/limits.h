@@ -13,6 +13,7 @@
 #define LIMIT_GLOB_VISITED 2000000    /* directory entries that one glob may look at */
 #define LIMIT_WALK_ENTRIES 5000000    /* files that the before/after walk remembers */
 #define LIMIT_REPORT_CHANGED 100000   /* entries of `changed` */
+#define LIMIT_REPORT_PATHS 33554432   /* bytes of their paths: escaped they must fit one buffer */
 #define LIMIT_BUF_BYTES (256u << 20)  /* any one buffer */
 
 /* The largest limits that a policy can set: 68 years, so that no product of it

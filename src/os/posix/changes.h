@@ -62,7 +62,7 @@ cordon_status changes_snapshot_within(const char *const *roots, size_t root_coun
                                       struct cordon_error *err);
 
 /* Adds what differs to `report`, whose list must be empty, sorted by path, at most LIMIT_REPORT_CHANGED
- * entries with LIMIT_REPORT_PATH_BYTES of paths, sets changed_computed, and adds
+ * entries with LIMIT_REPORT_PATHS of paths, sets changed_computed, and adds
  * a warning for everything that makes the list incomplete.
  *
  * Renamed: the same object (device, inode, type) under another path, with the

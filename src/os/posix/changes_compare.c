@@ -198,7 +198,7 @@ static cordon_status emit(struct comparison *x, enum change_kind kind, const str
     size_t length = path->len + (from ? strlen(from) : 0);
     /* The first that does not fit ends the list: what it has is then all there is up to a path. */
     if (x->found++ != x->report->changed_count || x->report->changed_count >= LIMIT_REPORT_CHANGED ||
-        length > LIMIT_REPORT_PATH_BYTES - x->path_bytes)
+        length > LIMIT_REPORT_PATHS - x->path_bytes)
         return CORDON_OK;
     x->path_bytes += length;
     return report_add_change(x->report, kind, path->data, from, bytes, err);
