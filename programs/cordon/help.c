@@ -25,7 +25,7 @@ static const char run_end[] =
     "\n"
     "Values may be attached: --net=on, -w/path; -qv is -q -v; -- ends the options.\n"
     "\n"
-    "Exit status: the command's own, 128+N if signal N ended it (or a limit: 128+9), or\n"
+    "Exit status: the command's own, 128+N if signal N ended it, also for a limit, or\n"
     "  123  a guard of cordon stopped the command\n"
     "  124  the wall limit was reached\n"
     "  125  cordon itself failed, the command never started\n"

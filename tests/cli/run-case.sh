@@ -85,7 +85,7 @@ lane() { # CORDON CASE BASE
             printf 'FAIL as uid %s: $ %s\n' "$(id -u)" "$command"
             [ $status -eq "$want_status" ] || printf 'exit status %s, wanted %s\n' $status "$want_status"
             cat "$base/why"
-            [ $status -eq "$want_status" ] || sed 's/^/    /' "$base/err"
+            [ -s "$base/why" ] || sed 's/^/    /' "$base/err"
         fi
         command= want_out=() want_err=() want_status=0
     }
