@@ -323,6 +323,38 @@ int outside_add_temporary(struct outside *o, struct names *names)
     return bad ? -1 : 0;
 }
 
+int outside_socket(const char *kind)
+{
+    static const struct {
+        const char *name;
+        int family, type;
+    } kinds[] = {
+        {"datagram", AF_UNIX, SOCK_DGRAM},   {"stream", AF_UNIX, SOCK_STREAM},
+        {"listening", AF_UNIX, SOCK_STREAM}, {"udp", AF_INET, SOCK_DGRAM},
+        {"tcp", AF_INET, SOCK_STREAM},
+    };
+    int pair[2];
+    if (strcmp(kind, "pair") == 0) {
+        return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0 ? pair[0] : -1;
+    }
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kinds[i].name, kind) != 0) {
+            continue;
+        }
+        int fd = socket(kinds[i].family, kinds[i].type | SOCK_CLOEXEC, 0);
+        /* Bound to nothing, a unix socket gets an abstract name from the kernel. */
+        const struct sockaddr none = {.sa_family = AF_UNIX};
+        if (fd >= 0 && strcmp(kind, "listening") == 0 &&
+            (bind(fd, &none, sizeof none.sa_family) != 0 || listen(fd, 1) != 0)) {
+            close(fd);
+            return -1;
+        }
+        return fd;
+    }
+    errno = EINVAL;
+    return -1;
+}
+
 bool outside_victim_lives(const struct outside *o)
 {
     char byte = 'x';

@@ -52,6 +52,10 @@ int outside_add_objects(struct outside *o, struct names *names);
 /* A file in each of /tmp, /var/tmp and /dev/shm: placeholder TEMPORARY is its name. */
 int outside_add_temporary(struct outside *o, struct names *names);
 
+/* A socket to hand over: datagram, stream (unconnected), listening, pair, udp,
+ * tcp. The other end of a pair stays open in this process for good. */
+int outside_socket(const char *kind);
+
 bool outside_victim_lives(const struct outside *o);
 /* Lets the server drain what has arrived and end; its counts are final then. */
 void outside_settle(struct outside *o);

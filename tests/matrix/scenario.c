@@ -91,7 +91,8 @@ static bool last_ends_first(struct world *w, const char *policy)
     return two_sandboxes(w, policy, false);
 }
 
-/* SIGKILL of cordon itself: everything inside must die with it. */
+/* SIGKILL of cordon itself: everything inside must die with it. Its input stays
+ * open until then, so that nothing ends by itself. */
 static bool kill_cordon(struct world *w, const char *policy)
 {
     struct spawned s;
@@ -99,13 +100,14 @@ static bool kill_cordon(struct world *w, const char *policy)
     if (!start_holder(w, policy, &s)) {
         return false;
     }
+    int input = s.in;
+    s.in = -1;
     kill(s.pid, SIGKILL);
     spawn_finish(&s, &outcome);
     bool ok = expect(WIFSIGNALED(outcome.status), "cordon dies of SIGKILL");
-    /* The input was closed only after the death, so READY's writer was waiting;
-     * "DENIED" here would mean that it outlived cordon. */
-    ok &= expect(strstr(outcome.out, "DENIED") == NULL, "the command does not go on");
-    return expect(spawn_sweep(NULL, 0) == 0, "no process is left") && ok;
+    ok &= expect(spawn_sweep(NULL, 0) == 0, "no process is left");
+    close(input);
+    return expect(strstr(outcome.out, "DENIED") == NULL, "the command does not go on") && ok;
 }
 
 static bool crash_then_start(struct world *w, const char *policy)
@@ -144,9 +146,14 @@ static bool crash_beside(struct world *w, const char *policy)
     if (!start_holder(w, policy, &killed)) {
         return false;
     }
+    int input = killed.in;
+    killed.in = -1;
     kill(killed.pid, SIGKILL);
     spawn_finish(&killed, &outcome);
-    bool ok = expect(is_placeholder(w), "the placeholder stays for the other");
+    const pid_t known[] = {other.pid};
+    bool ended = expect(spawn_sweep(known, 1) == 0, "the killed one leaves no process");
+    close(input);
+    bool ok = expect(is_placeholder(w), "the placeholder stays for the other") && ended;
     ok &= end_holder(&other);
     struct spawned next;
     ok &= start_holder(w, policy, &next) && end_holder(&next);

@@ -88,6 +88,20 @@ static int do_stdin_path(struct world *w, const char *a, const char *b)
     return open_into(&w->stdin_fd, a, O_PATH);
 }
 
+static int do_stdin_socket(struct world *w, const char *a, const char *b)
+{
+    (void)b;
+    int fd = outside_socket(a);
+    if (fd < 0) {
+        return -1;
+    }
+    if (w->stdin_fd >= 0) {
+        close(w->stdin_fd);
+    }
+    w->stdin_fd = fd;
+    return 0;
+}
+
 static int do_fd3(struct world *w, const char *a, const char *b)
 {
     (void)b;
@@ -191,6 +205,7 @@ static int step_run(struct world *w, char **words, size_t count)
         {"stdin", 1, do_stdin},
         {"stdin-read", 1, do_stdin_read},
         {"stdin-path", 1, do_stdin_path},
+        {"stdin-socket", 1, do_stdin_socket},
         {"fd3", 1, do_fd3},
         {"fd3-read", 1, do_fd3_read},
         {"fd3-path", 1, do_fd3_path},
