@@ -133,10 +133,14 @@ static bool may(const char *directory, const char *file, int mode)
     return yes;
 }
 
-/* Children of a threaded group cannot hold whole processes. The root has no type. */
+/* Whole processes can be in children of a "domain" only; there are also "domain
+ * threaded" and "domain invalid". The root has no type. */
 static bool is_domain(const char *directory)
 {
-    return has_word(directory, "/cgroup.type", "domain") || !may(directory, "/cgroup.type", F_OK);
+    static const char file[] = "/cgroup.type";
+    return !may(directory, file, F_OK) ||
+           (has_word(directory, file, "domain") && !has_word(directory, file, "threaded") &&
+            !has_word(directory, file, "invalid"));
 }
 
 static bool is_fit(const char *directory, bool memory, bool processes)
