@@ -93,8 +93,7 @@ static cordon_status unify_objects(struct resolved *r, struct cordon_error *err)
         return error_nomem(err, "resolve.rules");
     size_t n = 0;
     for (size_t i = 0; i < r->count; i++)
-        if (r->items[i].type != OBJECT_ABSENT && r->items[i].role != ROLE_TMP &&
-            r->items[i].role != ROLE_CACHE)
+        if (r->items[i].ino != 0 && r->items[i].role != ROLE_TMP && r->items[i].role != ROLE_CACHE)
             sorted[n++] = &r->items[i];
     qsort(sorted, n, sizeof(struct rule *), compare_objects);
     for (size_t i = 0; i < n;) {

@@ -46,7 +46,7 @@ struct rule {
     const char *backing; /* where the bytes are outside, when not `path`; else NULL */
     const char *origin;
     enum object_type type; /* of the object itself: a protected symlink is OBJECT_SYMLINK */
-    uint64_t dev, ino;     /* identity when it exists */
+    uint64_t dev, ino;     /* identity; ino 0: not known or not there */
     uint64_t nlink;
     bool absent_name; /* does not exist: held by a placeholder while the sandbox runs */
     bool redundant;   /* adds nothing to an enclosing rule (write inside write) */
