@@ -6,7 +6,7 @@
 #include "core/report.h"
 #include "core/utf.h"
 
-#define STEP "report.json"
+#define STEP "report.build"
 
 /* jansson's setters and appenders refuse a NULL value, so one flag collects
  * every failed allocation on the way. */
@@ -39,6 +39,13 @@ static json_t *text_json(const char *bytes)
     return value;
 }
 
+/* Words that are one line of UTF-8 already (error_set, report_add_warning):
+ * escaped again they would change. Should they not be, they are escaped. */
+static json_t *words_json(const char *words)
+{
+    return utf_is_valid(words, strlen(words)) ? json_string(words) : text_json(words);
+}
+
 static json_t *number_json(uint64_t value)
 {
     return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
@@ -49,8 +56,8 @@ static json_t *layers_json(struct writer *w, const struct report *r)
     json_t *out = json_array();
     for (size_t i = 0; i < r->layer_count; i++) {
         json_t *layer = json_object();
-        put(w, layer, "facet", json_string(r->layers[i].facet));
-        put(w, layer, "mechanism", json_string(r->layers[i].mechanism));
+        put(w, layer, "facet", text_json(r->layers[i].facet));
+        put(w, layer, "mechanism", text_json(r->layers[i].mechanism));
         put(w, layer, "active", json_boolean(r->layers[i].active));
         push(w, out, layer);
     }
@@ -122,7 +129,7 @@ static json_t *strings_json(struct writer *w, char *const *list, size_t count)
 {
     json_t *out = json_array();
     for (size_t i = 0; i < count; i++)
-        push(w, out, json_string(list[i]));
+        push(w, out, words_json(list[i]));
     return out;
 }
 
@@ -194,7 +201,7 @@ cordon_status status_failed(const struct cordon_error *failure, struct buf *out,
     json_t *root = json_object();
     put(&w, root, "event", json_string("failed"));
     put(&w, root, "step", text_json(failure->step));
-    put(&w, root, "message", text_json(failure->message));
+    put(&w, root, "message", words_json(failure->message));
     return dump(&w, root, JSON_COMPACT, out, err);
 }
 
@@ -207,7 +214,7 @@ cordon_status error_to_json(const struct cordon_error *failure, struct buf *out,
     put(&w, error, "status", json_string(names[failure->status]));
     put(&w, error, "step", text_json(failure->step));
     put(&w, error, "os_code", json_integer(failure->os_code));
-    put(&w, error, "message", text_json(failure->message));
+    put(&w, error, "message", words_json(failure->message));
     put(&w, root, "error", error);
     return dump(&w, root, JSON_COMPACT, out, err);
 }
