@@ -11,7 +11,7 @@
 #include "nearest.h"
 #include "options.h"
 
-#define WORDS_MAX 16
+#define WORDS_MAX 32
 
 /* The words of one command line, cut at blanks; `''` is the empty word. */
 struct words {
@@ -488,6 +488,122 @@ static void suggestions(void **state)
     assert_string_equal(n.best, "writs");
 }
 
+/* -- whatever comes, and whenever memory ends ----------------------------- */
+
+/* The linker sends the parser's allocations here (CMakeLists.txt). */
+static long allocations_left = -1; /* -1: all succeed */
+
+void *__real_malloc(size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static bool allocation_fails(void)
+{
+    return allocations_left >= 0 && allocations_left-- == 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return allocation_fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    return allocation_fails() ? NULL : __real_realloc(old, size);
+}
+
+static void every_allocation_fails_once(void **state)
+{
+    (void)state;
+    struct words w;
+    long failures = 0;
+    for (long n = 0;; n++) {
+        struct options o;
+        struct cordon_error err = {0};
+        cut(&w,
+            "cordon explain -w a --net on --tmp fresh --profile open --limit cpu=1,wall=2 --env A=b -p .x "
+            "--require tmp,network --allow-degraded tmp --host h --host g x y z");
+        allocations_left = n;
+        cordon_status status = options_parse(w.argc, w.argv, &o, &err);
+        bool all_succeeded = allocations_left >= 0;
+        allocations_left = -1;
+        options_release(&o);
+        if (all_succeeded) {
+            assert_int_equal(status, CORDON_OK);
+            break;
+        }
+        assert_int_equal(status, CORDON_E_NOMEM);
+        assert_true(err.step[0] != '\0');
+        failures++;
+    }
+    assert_true(failures > 20);
+}
+
+static uint32_t next_random(uint32_t *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 16;
+}
+
+/* Random lines of words that mean something: each is understood or refused with
+ * one line, and what is understood is whole. */
+static void random_lines(void **state)
+{
+    static char words[][24] = {
+        "run",         "explain",
+        "plan",        "help",
+        "-w",          "--write",
+        "--write=x",   "--",
+        "-",           "",
+        "x",           "-q",
+        "-qvw",        "-wx",
+        "--net",       "on",
+        "off",         "--net=on",
+        "filtered",    "--tmp",
+        "fresh",       "--limit",
+        "cpu=1",       "--env",
+        "A=b",         "--help",
+        "--version",   "--json",
+        "--host",      "h:1",
+        "--require",   "tmp",
+        "tmp,write",   "--trace",
+        "--cow=x",     "--status-fd",
+        "3",           "-C",
+        "--policy",    "-p=.git",
+        "--wirte",     "-write",
+        "--unprotect", ".git",
+        "--read",      "--json-errors",
+        "--report=",   "\xff\x1b",
+    };
+    (void)state;
+    uint32_t seed = 7;
+    int understood = 0, refused = 0;
+    for (int round = 0; round < 20000; round++) {
+        char program[] = "cordon";
+        char *argv[10] = {program};
+        int argc = 1 + (int)(next_random(&seed) % 9);
+        for (int i = 1; i < argc; i++)
+            argv[i] = words[next_random(&seed) % (i == 1 && round % 2 ? 3 : sizeof words / sizeof *words)];
+        argv[argc] = NULL;
+        struct options o;
+        struct cordon_error err = {0};
+        if (options_parse(argc, argv, &o, &err) == CORDON_OK) {
+            understood++;
+            assert_true(o.command != COMMAND_RUN || (o.argc > 0 && o.argv && o.argv[o.argc] == NULL));
+            assert_true(o.command != COMMAND_EXPLAIN || o.targets.count + o.hosts.count > 0);
+            assert_true(o.command == COMMAND_RUN || o.argc == 0);
+            assert_int_not_equal(o.policy.net, NET_FILTERED);
+        } else {
+            refused++;
+            assert_true(err.step[0] != '\0' && err.message[0] != '\0');
+            assert_null(strpbrk(err.message, "\n\x1b\xff"));
+        }
+        options_release(&o);
+    }
+    assert_true(understood > 1000 && refused > 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -507,6 +623,8 @@ int main(void)
         cmocka_unit_test(reserved),
         cmocka_unit_test(form_of_the_error),
         cmocka_unit_test(suggestions),
+        cmocka_unit_test(every_allocation_fails_once),
+        cmocka_unit_test(random_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
