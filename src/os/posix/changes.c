@@ -74,20 +74,33 @@ void changes_path(const struct changes *c, uint32_t index, struct buf *out)
 
 /* -- entries -------------------------------------------------------------- */
 
-static void fill(struct change_entry *e, const struct stat *st)
+static int64_t nanoseconds(struct statx_timestamp t)
 {
-    e->dev = (uint64_t)st->st_dev;
-    e->ino = (uint64_t)st->st_ino;
-    e->size = S_ISREG(st->st_mode) || S_ISLNK(st->st_mode) ? (uint64_t)st->st_size : 0;
-    e->mtime = (int64_t)((uint64_t)st->st_mtim.tv_sec * 1000000000u + (uint64_t)st->st_mtim.tv_nsec);
-    e->ctime = (int64_t)((uint64_t)st->st_ctim.tv_sec * 1000000000u + (uint64_t)st->st_ctim.tv_nsec);
-    e->mode = (uint32_t)st->st_mode;
-    e->uid = (uint32_t)st->st_uid;
-    e->gid = (uint32_t)st->st_gid;
+    return (int64_t)((uint64_t)t.tv_sec * 1000000000u + t.tv_nsec);
+}
+
+/* lstat() with the time of birth; an empty name means `at` itself. */
+static bool look(int at, const char *name, struct statx *st)
+{
+    int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (*name ? 0 : AT_EMPTY_PATH);
+    return statx(at, name, flags, STATX_BASIC_STATS | STATX_BTIME, st) == 0;
+}
+
+static void fill(struct change_entry *e, const struct statx *st)
+{
+    e->dev = (uint64_t)st->stx_dev_major << 32 | st->stx_dev_minor;
+    e->ino = st->stx_ino;
+    e->size = S_ISREG(st->stx_mode) || S_ISLNK(st->stx_mode) ? st->stx_size : 0;
+    e->mtime = nanoseconds(st->stx_mtime);
+    e->ctime = nanoseconds(st->stx_ctime);
+    e->btime = st->stx_mask & STATX_BTIME ? nanoseconds(st->stx_btime) : 0;
+    e->mode = st->stx_mode;
+    e->uid = st->stx_uid;
+    e->gid = st->stx_gid;
 }
 
 /* False: no room, c->full is set or memory ran out. */
-static bool append(struct changes *c, const char *name, uint32_t parent, const struct stat *st, bool *nomem)
+static bool append(struct changes *c, const char *name, uint32_t parent, const struct statx *st, bool *nomem)
 {
     size_t len = strlen(name) + 1;
     if (c->count >= c->max_entries || len >= LIMIT_BUF_BYTES - c->names.len) {
@@ -218,7 +231,7 @@ static cordon_status read_children(struct walk *w, DIR *stream, uint32_t self, s
         return status;
     c->items[self].first = (uint32_t)c->count;
     for (size_t i = 0; i < count; i++) {
-        struct stat st;
+        struct statx st;
         if (check) {
             if (path_length > 1)
                 buf_add_char(&w->path, '/');
@@ -228,7 +241,7 @@ static cordon_status read_children(struct walk *w, DIR *stream, uint32_t self, s
             if (skipped)
                 continue;
         }
-        if (fstatat(dirfd(stream), w->sorted[i], &st, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (!look(dirfd(stream), w->sorted[i], &st)) {
             if (errno != ENOENT) /* gone since it was listed: not there */
                 whole = false;
             continue;
@@ -260,8 +273,8 @@ static cordon_status enter(struct walk *w, int at, const char *name, uint32_t en
     }
     int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
-    struct stat st;
-    if (!stream || fstat(fd, &st) != 0) {
+    struct statx st;
+    if (!stream || !look(fd, "", &st)) {
         note_unread(c, entry);
         if (stream)
             closedir(stream);
@@ -348,7 +361,7 @@ static cordon_status add_roots(struct walk *w, const char *const *roots, size_t 
      * roots that the present one lies in. */
     size_t depth = 0;
     for (size_t i = 0; i < count && status == CORDON_OK; i++) {
-        struct stat st;
+        struct statx st;
         bool nomem = false, covered = false;
         while (depth > 0 && !path_is_within(rules, kept[depth - 1], sorted[i]))
             depth--;
@@ -357,7 +370,7 @@ static cordon_status add_roots(struct walk *w, const char *const *roots, size_t 
         if (covered || is_skipped(w, sorted[i]))
             continue;
         kept[depth++] = sorted[i];
-        if (lstat(sorted[i], &st) != 0)
+        if (!look(AT_FDCWD, sorted[i], &st))
             continue; /* absent, or not for us to see: the same after the run, or a change */
         if (!append(c, sorted[i], CHANGES_NONE, &st, &nomem) && nomem)
             status = error_nomem(err, STEP);

@@ -25,6 +25,7 @@ struct change_entry {
     uint64_t dev, ino;
     uint64_t size;
     int64_t mtime, ctime;  /* nanoseconds; wraps in the year 2262 */
+    int64_t btime;         /* of birth; 0: this file system does not tell */
     uint32_t mode;         /* type and permissions */
     uint32_t uid, gid;     /* a directory's only trace of chown: its ctime says nothing */
     uint32_t name;         /* offset in `names` */
@@ -65,10 +66,11 @@ cordon_status changes_snapshot_within(const char *const *roots, size_t root_coun
  * entries with LIMIT_REPORT_PATHS of paths, sets changed_computed, and adds
  * a warning for everything that makes the list incomplete.
  *
- * Renamed: the same object (device, inode, type) under another path, with the
- * size and time of modification that it had (a directory: that time, or a child
- * that is still in it); without them a number that the file system used again
- * would look like a rename. What moved along with its directory is not listed.
+ * Renamed: the same object (device, inode, type, time of birth) under another
+ * path. A file system that keeps no time of birth gives the number of a deleted
+ * file out again and nobody can tell: there the size and the time of
+ * modification must be the same too (a directory: that time, or a child that is
+ * still in it). What moved along with its directory is not listed.
  * Modified: another object at the same path, other permissions or owner, and,
  * but for directories, other size or times. */
 cordon_status changes_compare(const struct changes *before, const struct changes *after,

@@ -20,6 +20,7 @@
 struct identity {
     uint64_t dev, ino;
     uint32_t entry;
+    uint32_t paired; /* of the first of an object: how many from here on have a partner */
 };
 
 struct pair {
@@ -127,6 +128,8 @@ static bool is_renamed(const struct comparison *x, uint32_t before, uint32_t aft
     const struct change_entry *b = &x->before->items[before], *a = &x->after->items[after];
     if (x->to_after[before] != CHANGES_NONE || !same_object(b, a))
         return false;
+    if (b->btime && a->btime)
+        return b->btime == a->btime;
     if (b->mtime == a->mtime && b->size == a->size)
         return true;
     return is_directory(b) && shares_child(x, b, a);
@@ -145,7 +148,7 @@ static int by_identity(const void *left, const void *right)
 /* The first of the sorted identities that is not less than (dev, ino). */
 static size_t lower_bound(const struct identity *gone, size_t count, const struct change_entry *e)
 {
-    struct identity wanted = {e->dev, e->ino, 0};
+    struct identity wanted = {e->dev, e->ino, 0, 0};
     size_t low = 0;
     while (count > 0) {
         size_t half = count / 2;
@@ -168,23 +171,29 @@ static cordon_status pair_renamed(struct comparison *x, struct cordon_error *err
         return error_nomem(err, STEP);
     for (uint32_t i = 0; i < x->before->count; i++)
         if (x->to_after[i] == CHANGES_NONE)
-            gone[count++] = (struct identity){x->before->items[i].dev, x->before->items[i].ino, i};
+            gone[count++] = (struct identity){x->before->items[i].dev, x->before->items[i].ino, i, 0};
     qsort(gone, count, sizeof *gone, by_identity);
     /* A directory comes before its children in the array, so a renamed one takes them along. */
     for (uint32_t after = 0; after < x->after->count && status == CORDON_OK; after++) {
         const struct change_entry *a = &x->after->items[after];
         if (x->to_before[after] != CHANGES_NONE)
             continue;
-        for (size_t i = lower_bound(gone, count, a); i < count; i++) {
-            if (gone[i].dev != a->dev || gone[i].ino != a->ino)
-                break;
-            if (!is_renamed(x, gone[i].entry, after))
-                continue;
-            status = pair_up(x, gone[i].entry, after, err);
-            if (status == CORDON_OK)
-                status = pair_pending(x, err);
-            break;
-        }
+        /* One object may have as many names as there are entries: those that are paired
+         * are passed over in one step, and one that does not fit speaks for all. */
+        size_t first = lower_bound(gone, count, a), i = first;
+        if (first == count || gone[first].dev != a->dev || gone[first].ino != a->ino)
+            continue;
+        i += gone[first].paired;
+        while (i < count && gone[i].dev == a->dev && gone[i].ino == a->ino &&
+               x->to_after[gone[i].entry] != CHANGES_NONE)
+            i++;
+        gone[first].paired = (uint32_t)(i - first);
+        if (i == count || gone[i].dev != a->dev || gone[i].ino != a->ino ||
+            !is_renamed(x, gone[i].entry, after))
+            continue;
+        status = pair_up(x, gone[i].entry, after, err);
+        if (status == CORDON_OK)
+            status = pair_pending(x, err);
     }
     free(gone);
     return status;
