@@ -1,4 +1,4 @@
-/* test_changes.c - the walks before and after a run and what they tell apart. */
+/* test_changes_compare.c - what the walks before and after a run tell apart, caps and roots. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -31,7 +31,7 @@ static int setup(void **state)
     struct place *p = calloc(1, sizeof *p);
     if (!p || !getcwd(here, sizeof here))
         return -1;
-    p->root = string_format("%s/test-changes-XXXXXX", here);
+    p->root = string_format("%s/test-compare-XXXXXX", here);
     if (!p->root || !mkdtemp(p->root))
         return -1;
     p->tree = string_format("%s/tree", p->root);
@@ -174,8 +174,8 @@ static void renamed_directory_takes_all_along(void **state)
 {
     check(*state, "mkdir -p d/e/f; : > d/1; : > d/e/2; : > d/e/f/3; mkdir q; : > q/z",
           "mv d moved; echo x > moved/e/2; : > moved/e/new; rm moved/1; mv moved/e/f/3 3; mv q/z moved/e/f/z",
-          "renamed d/e/f/3>3; deleted d/1; renamed d>moved; modified moved/e/2; created moved/e/new; "
-          "renamed q/z>moved/e/f/z");
+          "renamed d/e/f/3>3; deleted d/1; renamed d>moved; modified moved/e/2; "
+          "renamed q/z>moved/e/f/z; created moved/e/new");
 }
 
 static void renamed_out_of_what_was_deleted(void **state)
@@ -651,5 +651,5 @@ int main(void)
         TEST(roots_that_come_and_go),
         TEST(never_proc_or_sys),
     };
-    return cmocka_run_group_tests_name("changes", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("changes_compare", tests, NULL, NULL);
 }
