@@ -120,8 +120,8 @@ static cordon_status add_entry(const struct parser *p, enum policy_list_id list,
     if (status == CORDON_OK && p->layer->lists[list].count >= LIMIT_LIST_ENTRIES)
         status = error_set(p->err, CORDON_E_LIMIT, 0, STEP, "%s: want at most %d entries", where,
                            LIMIT_LIST_ENTRIES);
-    if (status == CORDON_OK)
-        status = policy_add(p->layer, list, text, origin, BASE_WORKSPACE, p->err);
+    if (status == CORDON_OK && policy_add(p->layer, list, text, origin, BASE_WORKSPACE, p->err) != CORDON_OK)
+        status = error_nomem(p->err, STEP); /* all else was checked */
     free(where);
     free(origin);
     return status;
