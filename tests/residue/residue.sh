@@ -52,6 +52,8 @@ echo kept >file
 
 cases=0
 failures=0
+# The shell's own remarks on killed jobs; shown when something fails.
+exec 2>"$dir/remarks"
 fail() {
     printf 'FAIL %s: %s: %s\n' "$who" "$name" "$1"
     failures=$((failures + 1))
@@ -108,10 +110,11 @@ run() {
     status=$?
 }
 
-# Starts in the background and waits until the command inside runs: a FIFO says so.
+# Starts in the background and waits until the command inside runs. A shell lets
+# its background jobs ignore SIGINT, and what is ignored stays so in cordon.
 start() {
     rm -f "$dir/ready"
-    "$cordon" run --status-fd 3 "$@" 3>"$dir/ready" >"$dir/log" 2>&1 </dev/null &
+    env --default-signal "$cordon" run --status-fd 3 "$@" 3>"$dir/ready" >"$dir/log" 2>&1 </dev/null &
     pid=$!
     local try
     for try in $(seq 100); do
@@ -121,10 +124,26 @@ start() {
     fail "does not start: $(head -c 300 "$dir/log")"
 }
 
-end() {
-    kill "-$1" "$pid" 2>/dev/null
+# Waits for $pid, but not for ever.
+await() {
+    local try
+    for try in $(seq 100); do
+        case "$(cut -d' ' -f3 "/proc/$pid/stat" 2>/dev/null)" in
+        '' | Z) break ;;
+        esac
+        sleep 0.1
+    done
+    if [ "$try" -eq 100 ]; then
+        fail "cordon still runs after ten seconds"
+        kill -KILL "$pid" 2>/dev/null
+    fi
     wait "$pid" 2>/dev/null
     status=$?
+}
+
+end() {
+    kill "-$1" "$pid" 2>/dev/null
+    await
 }
 
 # After SIGKILL empty placeholder directories may stay until the next start: then they must go.
@@ -179,8 +198,7 @@ done
 
 name="SIGKILL of the command"
 start -- sh -c "setsid sleep $mark & kill -KILL \$\$"
-wait "$pid"
-status=$?
+await
 expect_status 137
 check_nothing_left
 
@@ -210,8 +228,7 @@ for stat in /proc/[0-9]*/stat; do
 done
 if [ -n "$init" ]; then
     kill -KILL "$init"
-    wait "$pid"
-    status=$?
+    await
     expect_status 137
 else
     fail "no child of cordon found"
@@ -244,5 +261,6 @@ if [ $failures -eq 0 ]; then
     echo "residue: $cases endings as $who, nothing left"
 else
     echo "residue: $failures failures in $cases endings as $who"
+    grep -v Killed "$dir/remarks" | head -20
     exit 1
 fi
