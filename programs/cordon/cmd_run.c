@@ -39,31 +39,11 @@ struct run {
     int report;  /* --report, opened before the command runs: it may plant links where the file lies */
 };
 
-static void write_all(int fd, const char *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t wrote = write(fd, bytes, len);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            return;
-        bytes += wrote;
-        len -= (size_t)wrote;
-    }
-}
-
 static void send_status(const struct run *run, cordon_status made, struct buf *line)
 {
     if (made == CORDON_OK && run->options->status_fd >= 0 && !buf_failed(line))
         write_all(run->options->status_fd, line->data, line->len);
     buf_release(line);
-}
-
-static void status_line_failed(const struct run *run, const struct cordon_error *failure)
-{
-    struct buf line = BUF_INIT;
-    struct cordon_error ignored;
-    send_status(run, status_failed(failure, &line, &ignored), &line);
 }
 
 /* Opened before the run and never through a link that the command could have
@@ -151,8 +131,8 @@ static cordon_status walk(const struct run *run, struct changes *out, struct cor
         const struct rule *rule = &resolved->items[i];
         if (rule->kind == RULE_WRITE && !rule->redundant && !rule->backing)
             roots[root_count++] = rule->path;
-        else if (rule->role == ROLE_STATE)
-            skip[skip_count++] = rule->path;
+        else if (rule->role == ROLE_STATE || rule->absent_name)
+            skip[skip_count++] = rule->path; /* ours: the state, and the placeholders of this run */
     }
     if (status == CORDON_OK)
         status = changes_snapshot(roots, root_count, skip, skip_count, out, err);
@@ -167,8 +147,8 @@ static cordon_status start(struct run *run, struct cordon_error *err)
     struct prepared *prepared = &run->prepared;
     if (options->status_fd >= 0) {
         if (fcntl(options->status_fd, F_GETFD) < 0)
-            return error_set(err, CORDON_E_INVALID, errno, "cli.usage",
-                             "--status-fd %d: not an open descriptor", options->status_fd);
+            return error_set(err, CORDON_E_INVALID, 0, "cli.usage", "--status-fd %d: not an open descriptor",
+                             options->status_fd);
         if (options->status_fd > 2)
             fcntl(options->status_fd, F_SETFD, FD_CLOEXEC);
     }
@@ -359,16 +339,22 @@ static int finish(struct run *run)
     return outcome_exit_code(&report->outcome);
 }
 
+/* Errors from init name the errno by number only: no words are made there. */
+static void add_cause(struct cordon_error *err)
+{
+    bool from_init = strncmp(err->step, "linux.", 6) == 0 || strcmp(err->step, "exec.not-executable") == 0;
+    size_t len = strlen(err->message);
+    if (from_init && err->os_code && !strstr(err->message, strerror(err->os_code)))
+        snprintf(err->message + len, sizeof err->message - len, ": %s", strerror(err->os_code));
+}
+
 static int fail(struct run *run, struct cordon_error *err)
 {
     launch_kill(&run->launched);
     terminal_take_back(&run->terminal, true);
-    if (err->os_code && !strstr(err->message, strerror(err->os_code))) {
-        size_t len = strlen(err->message);
-        snprintf(err->message + len, sizeof err->message - len, ": %s", strerror(err->os_code));
-    }
+    add_cause(err);
     say_error(run->options, err);
-    status_line_failed(run, err);
+    say_status_failed(run->options, err);
     if (strcmp(err->step, "exec.not-found") == 0)
         return EXIT_NOT_FOUND;
     return strcmp(err->step, "exec.not-executable") == 0 ? EXIT_NOT_EXECUTABLE : EXIT_CORDON_FAILED;

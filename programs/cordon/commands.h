@@ -31,6 +31,9 @@ cordon_status prepare(struct prepared *p, const struct options *options, bool ef
 
 /* cordon's own words on stderr: `cordon: ...`, or one JSON line. */
 void say_error(const struct options *options, const struct cordon_error *err);
+/* The `failed` line on --status-fd, when one was asked for. */
+void say_status_failed(const struct options *options, const struct cordon_error *err);
+void write_all(int fd, const char *bytes, size_t len);
 void say(const struct options *options, const char *format, ...) CORDON_PRINTF(2, 3);
 
 #endif

@@ -21,6 +21,7 @@ int main(int argc, char **argv)
     fill_standard_descriptors();
     if (options_parse(argc, argv, &options, &err) != CORDON_OK) {
         say_error(&options, &err);
+        say_status_failed(&options, &err);
         options_release(&options);
         return code;
     }
@@ -44,7 +45,9 @@ int main(int argc, char **argv)
         break;
     }
     options_release(&options);
-    if (fflush(stdout) != 0 && code == 0)
+    if (fflush(stdout) != 0 && code == 0) {
+        perror("cordon: cannot write to standard output");
         code = EXIT_CORDON_FAILED;
+    }
     return code;
 }

@@ -133,7 +133,13 @@ cordon_status prepare(struct prepared *p, const struct options *options, bool ef
                                   .allow_degraded = options->allow_degraded.items,
                                   .require = options->require.items,
                                   .effects = effects};
-    return box_prepare(&p->box, &request, err);
+    /* Another sandbox on the workspace may end between our look and our act. */
+    for (int tries = 0;; tries++) {
+        status = box_prepare(&p->box, &request, err);
+        if (status != CORDON_E_CONFLICT || !effects || tries == 3)
+            return status;
+        box_release(&p->box);
+    }
 }
 
 void say(const struct options *options, const char *format, ...)
@@ -157,4 +163,26 @@ void say_error(const struct options *options, const struct cordon_error *err)
     else
         fprintf(stderr, "cordon: %s\n", err->message);
     buf_release(&text);
+}
+
+void write_all(int fd, const char *bytes, size_t len)
+{
+    while (len > 0) {
+        ssize_t wrote = write(fd, bytes, len);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0)
+            return;
+        bytes += wrote;
+        len -= (size_t)wrote;
+    }
+}
+
+void say_status_failed(const struct options *options, const struct cordon_error *err)
+{
+    struct buf line = BUF_INIT;
+    struct cordon_error ignored;
+    if (options->status_fd >= 0 && status_failed(err, &line, &ignored) == CORDON_OK && !buf_failed(&line))
+        write_all(options->status_fd, line.data, line.len);
+    buf_release(&line);
 }

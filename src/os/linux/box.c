@@ -106,6 +106,16 @@ static cordon_status make_masks(struct box *b, struct cordon_error *err)
     return status;
 }
 
+/* Another user's or workspace's sandbox may hold an empty directory as its
+ * placeholder: locked by us too, it stays until we are done. */
+static cordon_status join_empty(struct box *b, const struct rule *rule, struct cordon_error *err)
+{
+    if (rule->type != OBJECT_DIRECTORY || rule->absent_name || rule->nlink > 2 ||
+        access(rule->path, R_OK) != 0)
+        return CORDON_OK; /* a placeholder is empty, and readable for everybody */
+    return placeholders_join(&b->placeholders, rule->path, err);
+}
+
 /* The placeholders to make or join, and the rules' identities from them. */
 static cordon_status make_placeholders(struct box *b, struct cordon_error *err)
 {
@@ -137,6 +147,7 @@ static cordon_status make_placeholders(struct box *b, struct cordon_error *err)
             rule->dev = b->placeholders.items[j].dev;
             rule->ino = b->placeholders.items[j].ino;
         }
+        status = join_empty(b, rule, err);
     }
     free(paths);
     return status;

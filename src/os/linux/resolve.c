@@ -497,10 +497,9 @@ cordon_status resolve_workspace(const char *given, char **path, struct cordon_er
     struct located l;
     cordon_status status = locate(given ? given : ".", true, &l, err);
     if (status == CORDON_OK && l.type != OBJECT_DIRECTORY) {
-        status =
-            error_set(err, CORDON_E_INVALID, l.type == OBJECT_ABSENT ? ENOENT : ENOTDIR, "resolve.workspace",
-                      "workspace %s: %s; give a directory with -C", given ? given : ".",
-                      l.type == OBJECT_ABSENT ? "no such directory" : "not a directory");
+        status = error_set(err, CORDON_E_INVALID, 0, "resolve.workspace",
+                           "workspace %s: %s; give a directory with -C", given ? given : ".",
+                           l.type == OBJECT_ABSENT ? "no such directory" : "not a directory");
         located_release(&l);
         return status;
     }
