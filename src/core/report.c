@@ -171,9 +171,12 @@ cordon_status report_add_warning(struct report *r, struct cordon_error *err, con
     va_start(args, format);
     buf_add_vformat(&raw, format, args);
     va_end(args);
-    if (!buf_failed(&raw) && raw.len)
+    bool failed = buf_failed(&raw);
+    if (!failed && raw.len)
         utf_escape_display(&text, raw.data, raw.len);
     buf_release(&raw);
+    if (failed)
+        return error_nomem(err, STEP);
     return add_string(&r->warnings, &r->warning_count, buf_take(&text), err);
 }
 
