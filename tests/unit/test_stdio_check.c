@@ -57,7 +57,7 @@ static void refused(int fd, bool network_on, const char *words)
 
 static int temporary(char *path, int flags)
 {
-    strcpy(path, "test-stdio-XXXXXX");
+    memcpy(path, "test-stdio-XXXXXX", sizeof "test-stdio-XXXXXX");
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     close(fd);
