@@ -410,6 +410,7 @@ static void takes_the_samples(void **state)
 {
     (void)state;
     static const char *const names[] = {"review", "build", "online"};
+    struct buf documentation = read_file(CORDON_SOURCE_DIR "/docs/policy.md");
     for (size_t i = 0; i < 3; i++) {
         char path[512];
         struct policy layer, merged;
@@ -422,10 +423,13 @@ static void takes_the_samples(void **state)
             policy_merge(&merged, &layer, NULL, &err))
             fail_msg("%s", err.message);
         assert_true(merged.lists[LIST_DENY_READ].count >= 2);
+        if (!strstr(documentation.data, text.data))
+            fail_msg("docs/policy.md shows another %s.json", names[i]);
         policy_release(&layer);
         policy_release(&merged);
         buf_release(&text);
     }
+    buf_release(&documentation);
 }
 
 static bool same_values(const struct policy_list *a, const struct policy_list *b)
