@@ -85,9 +85,22 @@ static struct probe_result read_key(const struct probe_call *c)
     return n < 0 ? probe_failed(c, "KEYCTL_READ", errno) : probe_allowed();
 }
 
+/* Finds a key of an outside process by its name; with a callout the kernel
+ * would even start a helper outside. */
+static struct probe_result request_key(const struct probe_call *c)
+{
+    long id = syscall(SYS_request_key, "user", c->args[0], NULL, 0L);
+    return id < 0 ? probe_failed(c, "request_key", errno) : probe_allowed();
+}
+
 const struct probe_operation probe_ipc[] = {
-    {"shm-attach", "ID", REFUSED, "", attach_memory},      {"sem-raise", "ID", REFUSED, "", raise_semaphore},
-    {"msg-send", "ID", REFUSED, "", send_message},         {"mq-open", "NAME", REFUSED, "", open_queue},
-    {"shm-open", "NAME", REFUSED, "", open_shared_memory}, {"add-key", "KEYRING", REFUSED, "", add_key},
-    {"read-key", "ID", REFUSED " ENOKEY", "", read_key},   {NULL, NULL, NULL, NULL, NULL},
+    {"shm-attach", "ID", REFUSED, "", attach_memory},
+    {"sem-raise", "ID", REFUSED, "", raise_semaphore},
+    {"msg-send", "ID", REFUSED, "", send_message},
+    {"mq-open", "NAME", REFUSED, "", open_queue},
+    {"shm-open", "NAME", REFUSED, "", open_shared_memory},
+    {"add-key", "KEYRING", REFUSED, "", add_key},
+    {"request-key", "NAME", REFUSED " ENOKEY", "", request_key},
+    {"read-key", "ID", REFUSED " ENOKEY", "", read_key},
+    {NULL, NULL, NULL, NULL, NULL},
 };

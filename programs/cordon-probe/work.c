@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -377,6 +378,24 @@ static struct probe_result hold(const struct probe_call *c)
     return probe_failed(c, "mkdir", error);
 }
 
+/* As `hold`, and keeps PATH itself locked meanwhile: reading is enough for flock,
+ * so nothing outside may wait for, or trust, a lock that the command can take. */
+static struct probe_result hold_locked(const struct probe_call *c)
+{
+    int fd = open(c->args[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return probe_unprepared("open", errno);
+    }
+    /* Refused when somebody holds a shared lock: then that must do. */
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && flock(fd, LOCK_SH | LOCK_NB) != 0) {
+        close(fd);
+        return probe_unprepared("flock", errno);
+    }
+    struct probe_result result = hold(c);
+    close(fd);
+    return result;
+}
+
 const struct probe_operation probe_work[] = {
     {"work-stream-pair", "", REFUSED, "", stream_pair},
     {"work-seqpacket-pair", "", REFUSED, "", seqpacket_pair},
@@ -398,5 +417,6 @@ const struct probe_operation probe_work[] = {
     {"work-run", "PATH", REFUSED, "", run_program},
     {"work-job-control", "", REFUSED, "", job_control},
     {"hold", "PATH", REFUSED " EEXIST", "", hold},
+    {"hold-locked", "PATH", REFUSED " EEXIST", "", hold_locked},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -76,6 +76,23 @@ char *names_expand(const struct names *n, const char *text, char *unknown)
     return out;
 }
 
+/* One character of a word: `\s` a blank, `\n` a newline, `\xHH` a byte. */
+static char take_character(char **at)
+{
+    char *p = *at;
+    if (p[0] == '\\' && (p[1] == 's' || p[1] == 'n')) {
+        *at = p + 2;
+        return p[1] == 's' ? ' ' : '\n';
+    }
+    if (p[0] == '\\' && p[1] == 'x' && p[2] != '\0' && p[3] != '\0') {
+        const char digits[3] = {p[2], p[3], '\0'};
+        *at = p + 4;
+        return (char)strtol(digits, NULL, 16);
+    }
+    *at = p + 1;
+    return *p;
+}
+
 size_t words_cut(char *text, char **words)
 {
     size_t count = 0;
@@ -88,12 +105,7 @@ size_t words_cut(char *text, char **words)
         words[count++] = at;
         char *to = at;
         while (*at != '\0' && *at != ' ') {
-            if (at[0] == '\\' && at[1] == 's') {
-                *to++ = ' ';
-                at += 2;
-            } else {
-                *to++ = *at++;
-            }
+            *to++ = take_character(&at);
         }
         int last = *at == '\0';
         *to = '\0';

@@ -28,7 +28,8 @@ const char *names_get(const struct names *n, const char *name); /* NULL when unk
 char *names_expand(const struct names *n, const char *text, char *unknown);
 
 /* Cuts `text` in place at blanks; returns the number of words, at most
- * WORDS_MAX - 1, and ends the list with NULL. `\s` in a word is a blank. */
+ * WORDS_MAX - 1, and ends the list with NULL. In a word `\s` is a blank, `\n` a
+ * newline, `\xHH` a byte. */
 size_t words_cut(char *text, char **words);
 
 #endif

@@ -180,6 +180,24 @@ static bool start_during(struct world *w, const char *policy)
     return expect(is_gone(w), "nothing is left at the end") && ok;
 }
 
+/* The command locks the placeholder itself: others must neither wait for it nor
+ * take the lock for one of cordon's. */
+static bool locked_by_command(struct world *w, const char *policy)
+{
+    struct spawned holder;
+    struct outcome outcome;
+    if (!expect(world_start(w, policy, "hold-locked @W@/.git", &holder) == 0, "a sandbox starts") ||
+        !expect(spawn_await_line(&holder, "READY"), "its command locks the placeholder")) {
+        return false;
+    }
+    bool ok = expect(world_run(w, policy, "mkdir @W@/.git", false, &outcome) == 0 &&
+                         strncmp(outcome.out, "DENIED", 6) == 0,
+                     "another sandbox starts meanwhile, and refuses");
+    ok &= expect(is_placeholder(w), "the placeholder stays");
+    ok &= end_holder(&holder);
+    return expect(is_gone(w), "nothing is left at the end") && ok;
+}
+
 bool scenario_run(struct world *w, const char *name, const char *policy)
 {
     static const struct {
@@ -193,6 +211,7 @@ bool scenario_run(struct world *w, const char *name, const char *policy)
         {"crash-then-repository", crash_then_repository},
         {"crash-beside", crash_beside},
         {"start-during", start_during},
+        {"locked-by-command", locked_by_command},
     };
     for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
         if (strcmp(scenarios[i].name, name) == 0) {

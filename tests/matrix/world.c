@@ -57,6 +57,13 @@ static int do_mode(struct world *w, const char *a, const char *b)
     return chmod(b, (mode_t)strtol(a, NULL, 8));
 }
 
+static int do_fifo(struct world *w, const char *a, const char *b)
+{
+    (void)w;
+    (void)b;
+    return mkfifo(a, 0600);
+}
+
 static int do_give(struct world *w, const char *a, const char *b)
 {
     (void)b;
@@ -197,6 +204,7 @@ static int step_run(struct world *w, char **words, size_t count)
         {"dir", 1, do_dir},
         {"file", 2, do_file},
         {"git", 1, do_git},
+        {"fifo", 1, do_fifo},
         {"symlink", 2, do_symlink},
         {"link", 2, do_link},
         {"mode", 2, do_mode},
@@ -243,7 +251,7 @@ int world_make(struct world *w, const struct lane *lane, const char *setup)
     names_set(&w->names, "PROBE", "%s", lane->probe);
     names_set(&w->names, "UID", "%u", lane->uid);
     names_set(&w->names, "OTHER", "%u", lane->other_uid);
-    names_set(&w->names, "NONE", "%s", "");
+    names_set(&w->names, "LONG", "%0255d", 0); /* the longest name that file systems take */
     snprintf(w->cwd, sizeof w->cwd, "%s", names_get(&w->names, "W"));
     char *steps = strdup(setup);
     int bad = steps == NULL;
