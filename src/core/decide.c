@@ -252,7 +252,7 @@ struct verdict decide(const struct resolved *r, const char *path, enum decide_op
             rule = resolved_enclosing(r, rule->path);
         if (rule && rule->kind == RULE_DENY_READ)
             return denied(REASON_DENY_READ, rule, "deny-read");
-        return (struct verdict){true, REASON_DEFAULT_READ, rule, "deny-read"};
+        return (struct verdict){true, REASON_DEFAULT_READ, NULL, "deny-read"};
     }
     struct verdict verdict = decide_write(rule);
     const struct rule *pin = NULL;
