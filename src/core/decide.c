@@ -156,16 +156,18 @@ const struct rule *resolved_enclosing(const struct resolved *r, const char *path
 }
 
 /* What changes nothing: a plain write root inside a plain write root, a hidden
- * path inside a hidden one, an absent name where nothing could make it. Sorted order puts the enclosing one
- * first, so one pass suffices. */
+ * path inside a hidden one, an absent name where nothing could make it, and a
+ * protected thing of a directory that the command sees a private version of.
+ * Sorted order puts the enclosing one first, so one pass suffices. */
 static void mark_redundant(struct resolved *r)
 {
     for (size_t i = 0; i < r->count; i++) {
         struct rule *rule = &r->items[i];
         const struct rule *above = resolved_enclosing(r, rule->path);
         bool in_root = above && above->kind == RULE_WRITE;
-        if (rule->absent_name)
-            rule->redundant = !in_root;
+        bool in_private = above && (above->role == ROLE_TMP || above->role == ROLE_CACHE);
+        if (rule->kind == RULE_PROTECT)
+            rule->redundant = in_private || (rule->absent_name && !in_root);
         else if (rule->kind == RULE_DENY_READ && rule->role == ROLE_PLAIN)
             rule->redundant = above && above->kind == RULE_DENY_READ;
         else if (rule->kind == RULE_WRITE && rule->role == ROLE_PLAIN && !rule->backing &&

@@ -190,6 +190,16 @@ static void a_private_tmp_holds_a_workspace(void **state)
     expect(&r, "/tmp/d/w/f", OP_REMOVE, true, REASON_WRITE);
     assert_string_equal(decide(&r, "/tmp/y", OP_WRITE).facet, "tmp");
     resolved_release(&r);
+
+    begin(&r);
+    assert_int_equal(resolved_add(&r, &tmp, &err), CORDON_OK);
+    assert_int_equal(resolved_add(&r, &w, &err), CORDON_OK);
+    add(&r, RULE_PROTECT, "/tmp/d/w/.git", OBJECT_ABSENT);
+    add(&r, RULE_PROTECT, "/tmp/other", OBJECT_ABSENT); /* the host's name, not the private directory's */
+    finish(&r);
+    expect(&r, "/tmp/d/w/.git", OP_CREATE, false, REASON_PROTECT);
+    expect(&r, "/tmp/other", OP_CREATE, true, REASON_WRITE);
+    resolved_release(&r);
 }
 
 static void the_root_directory_as_root(void **state)

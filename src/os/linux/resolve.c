@@ -307,7 +307,7 @@ static cordon_status protect_path(struct resolver *r, const char *path, bool eve
     cordon_status status = locate(path, false, &l, r->err);
     if (status != CORDON_OK)
         return status;
-    if (l.type == OBJECT_ABSENT && (!even_absent || replaced_by(r, l.path))) {
+    if (l.type == OBJECT_ABSENT && !even_absent) {
         located_release(&l);
         return CORDON_OK;
     }
