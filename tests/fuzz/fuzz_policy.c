@@ -22,8 +22,11 @@ static void check_error(const struct cordon_error *err, cordon_status status, co
 
 static void check_untouched(const struct policy *p)
 {
-    static const struct policy empty;
-    FUZZ_CHECK(memcmp(p, &empty, sizeof empty) == 0);
+    FUZZ_CHECK(!p->profile_origin && !p->tmp_origin && !p->net_origin && !p->env_inherit_origin);
+    for (size_t id = 0; id < LIST_COUNT_; id++)
+        FUZZ_CHECK(!p->lists[id].items && p->lists[id].count == 0);
+    for (size_t id = 0; id < LIMIT_COUNT_; id++)
+        FUZZ_CHECK(!p->limits[id].origin && p->limits[id].value == 0);
 }
 
 static void check_contents(const struct policy *p)

@@ -38,6 +38,7 @@ static void expect(cordon_status status, cordon_status otherwise, const struct c
     assert_true(status == CORDON_E_NOMEM || status == CORDON_E_INVALID);
     assert_int_equal(err->status, status);
     assert_true(err->step[0] && err->message[0]);
+    assert_null(strstr(err->message, ": ;")); /* no reason given */
 }
 
 static void run_parse(void *data)
