@@ -18,34 +18,14 @@
 #include <unistd.h>
 
 #include "core/buf.h"
-#include "os/linux/beneath.h"
 #include "os/linux/cgroup.h"
+#include "scratch.h"
 
 #define MEMORY "linux.limit.memory"
 #define PROCESSES "linux.limit.processes"
 #define MOUNTS                                                                                               \
     "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"                                                \
     "30 22 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
-
-static int setup(void **state)
-{
-    char here[4096];
-    if (!getcwd(here, sizeof here))
-        return -1;
-    char *root = string_format("%s/test-cgroup-XXXXXX", here);
-    if (!root || !mkdtemp(root))
-        return -1;
-    *state = root;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    char *root = *state;
-    bool gone = beneath_remove(AT_FDCWD, strrchr(root, '/') + 1);
-    free(root);
-    return gone ? 0 : -1;
-}
 
 /* Writes root/path and makes the directories above it. */
 static void write_text(const char *root, const char *path, const char *text)
@@ -403,19 +383,19 @@ static void test_here(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_sibling, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_only_what_is_wanted, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_climbs, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_top, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_nothing_handed_down, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_apart, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_threaded, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_old_hierarchies, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_no_proc, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_hostile_lines, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_partial_mounts, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_permissions, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_events, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_sibling, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_only_what_is_wanted, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_climbs, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_top, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_nothing_handed_down, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_apart, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_threaded, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_old_hierarchies, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_no_proc, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_hostile_lines, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_partial_mounts, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_permissions, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_events, scratch_setup, scratch_teardown),
         cmocka_unit_test(test_here),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,8 +16,8 @@
 
 #include "core/buf.h"
 #include "core/limits.h"
-#include "os/linux/beneath.h"
 #include "os/posix/changes.h"
+#include "scratch.h"
 
 struct place {
     char *root;    /* a directory of its own below the current one */
@@ -27,12 +27,8 @@ struct place {
 
 static int setup(void **state)
 {
-    char here[4096];
     struct place *p = calloc(1, sizeof *p);
-    if (!p || !getcwd(here, sizeof here))
-        return -1;
-    p->root = string_format("%s/test-compare-XXXXXX", here);
-    if (!p->root || !mkdtemp(p->root))
+    if (!p || !(p->root = scratch_make()))
         return -1;
     p->tree = string_format("%s/tree", p->root);
     p->outside = string_format("%s/outside", p->root);
@@ -43,8 +39,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct place *p = *state;
-    bool gone = beneath_remove(AT_FDCWD, strrchr(p->root, '/') + 1);
-    free(p->root);
+    bool gone = scratch_remove(p->root);
     free(p->tree);
     free(p->outside);
     free(p);
@@ -53,10 +48,7 @@ static int teardown(void **state)
 
 static void shell(const struct place *p, const char *script)
 {
-    char *command = string_format("cd '%s' && { %s\n}", p->tree, script);
-    if (system(command) != 0)
-        fail_msg("failed: %s", script);
-    free(command);
+    scratch_run(p->tree, script);
 }
 
 static void snapshot(const struct place *p, struct changes *out)

@@ -17,36 +17,8 @@
 
 #include "core/buf.h"
 #include "core/limits.h"
-#include "os/linux/beneath.h"
 #include "os/posix/changes.h"
-
-static int setup(void **state)
-{
-    char here[4096];
-    if (!getcwd(here, sizeof here))
-        return -1;
-    char *root = string_format("%s/test-hostile-XXXXXX", here);
-    if (!root || !mkdtemp(root))
-        return -1;
-    *state = root;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    char *root = *state;
-    bool gone = beneath_remove(AT_FDCWD, strrchr(root, '/') + 1);
-    free(root);
-    return gone ? 0 : -1;
-}
-
-static void make(const char *root, const char *script)
-{
-    char *command = string_format("cd '%s' && %s", root, script);
-    if (system(command) != 0)
-        fail_msg("%s", script);
-    free(command);
-}
+#include "scratch.h"
 
 static void look(const char *root, struct changes *out)
 {
@@ -65,7 +37,7 @@ static char *changes_of(const char *root, const char *script)
     size_t skip = strlen(root) + 1;
     report_init(&report);
     look(root, &before);
-    make(root, script);
+    scratch_run(root, script);
     look(root, &after);
     assert_int_equal(changes_compare(&before, &after, &report, &err), CORDON_OK);
     buf_add_string(&out, "");
@@ -95,7 +67,7 @@ static void disguised_as_rename(void **state)
     const char *root = *state;
     if (!knows_births(root))
         skip();
-    make(root, "mkdir -p gone/deep; echo 1 >x; echo 1 >stamp; touch -r x stamp; sleep 0.02");
+    scratch_run(root, "mkdir -p gone/deep; echo 1 >x; echo 1 >stamp; touch -r x stamp; sleep 0.02");
     char *got = changes_of(root, "rm -r gone x; echo 2 >y; touch -r stamp y; mkdir -p new/deep");
     assert_string_equal(got, "D gone; D gone/deep; C new; C new/deep; D x; C y");
     free(got);
@@ -106,7 +78,7 @@ static void renamed_and_edited(void **state)
     const char *root = *state;
     if (!knows_births(root))
         skip();
-    make(root, "mkdir d; echo 1 >old; echo 1 >d/x");
+    scratch_run(root, "mkdir d; echo 1 >old; echo 1 >d/x");
     char *got = changes_of(root, "mv old new; echo 22 >>new; mv d/x x; mv d e; touch e/y");
     assert_string_equal(got, "R d>e; C e/y; R old>new; R d/x>x");
     free(got);
@@ -128,7 +100,7 @@ static void leaves_no_descriptors(void **state)
     const char *root = *state;
     struct cordon_error err = {0};
     struct changes seen;
-    make(root, "mkdir -p a/b/c/d e/f/g; touch a/b/c/d/x");
+    scratch_run(root, "mkdir -p a/b/c/d e/f/g; touch a/b/c/d/x");
     size_t count = count_descriptors();
     look(root, &seen);
     changes_release(&seen);
@@ -220,7 +192,7 @@ static void stays_inside_a_moving_tree(void **state)
 {
     struct churn churn;
     pthread_t thread;
-    make(*state, "mkdir -p in/a/b out/b/secret in/x/y/deep/1/2/3; touch in/a/b/mine out/b/outside");
+    scratch_run(*state, "mkdir -p in/a/b out/b/secret in/x/y/deep/1/2/3; touch in/a/b/mine out/b/outside");
     char *in = string_format("%s/in", (const char *)*state);
     churn.dir = open(*state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_true(churn.dir >= 0);
@@ -246,10 +218,10 @@ static void stays_inside_a_moving_tree(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(disguised_as_rename, setup, teardown),
-        cmocka_unit_test_setup_teardown(renamed_and_edited, setup, teardown),
-        cmocka_unit_test_setup_teardown(leaves_no_descriptors, setup, teardown),
-        cmocka_unit_test_setup_teardown(stays_inside_a_moving_tree, setup, teardown),
+        cmocka_unit_test_setup_teardown(disguised_as_rename, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(renamed_and_edited, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(leaves_no_descriptors, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(stays_inside_a_moving_tree, scratch_setup, scratch_teardown),
         cmocka_unit_test(many_names_of_one_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

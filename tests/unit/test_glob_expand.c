@@ -15,35 +15,8 @@
 
 #include "core/buf.h"
 #include "core/path.h"
-#include "os/linux/beneath.h"
 #include "os/posix/glob_expand.h"
-
-static int setup(void **state)
-{
-    char here[4096];
-    if (!getcwd(here, sizeof here))
-        return -1;
-    char *root = string_format("%s/test-glob-XXXXXX", here);
-    if (!root || !mkdtemp(root))
-        return -1;
-    *state = root;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    char *root = *state;
-    bool gone = beneath_remove(AT_FDCWD, strrchr(root, '/') + 1);
-    free(root);
-    return gone ? 0 : -1;
-}
-
-static void make(const char *root, const char *script)
-{
-    char *command = string_format("cd '%s' && %s", root, script);
-    assert_int_equal(system(command), 0);
-    free(command);
-}
+#include "scratch.h"
 
 /* Matches of root/pattern, relative to root, joined by spaces. */
 static char *expand(const char *root, const char *pattern)
@@ -97,7 +70,8 @@ static void matches_components(void **state)
         {"d/*", "d/x d/y"},       {"*/*/deep", "d/y/deep"},
         {"a.key/*", ""},          {"a.key/x", ""},
     };
-    make(*state, ": > a.key; : > b.key; : > .hidden.key; mkdir -p d/y e; : > d/x; : > e/x; : > d/y/deep");
+    scratch_run(*state,
+                ": > a.key; : > b.key; : > .hidden.key; mkdir -p d/y e; : > d/x; : > e/x; : > d/y/deep");
     CHECK(*state, cases);
 }
 
@@ -115,7 +89,7 @@ static void matches_any_depth(void **state)
         {"absent/**/k", ""},
         {"a/**/b/k", "a/b/k"},
     };
-    make(*state, "mkdir -p a/b; : > k; : > a/k; : > a/b/k; : > a/b/other");
+    scratch_run(*state, "mkdir -p a/b; : > k; : > a/k; : > a/b/k; : > a/b/other");
     CHECK(*state, cases);
 }
 
@@ -127,8 +101,8 @@ static void agrees_with_the_matcher(void **state)
     static const char *const names[] = {"a",     "a/b",     "a/b/k",  "a/k",    "k",
                                         "x.key", "a/x.key", "a/.dot", "a/b/c/k"};
     const struct path_rules rules = {PATH_POSIX, false};
-    make(*state,
-         "mkdir -p a/b/c; : > k; : > a/k; : > a/b/k; : > a/b/c/k; : > x.key; : > a/x.key; : > a/.dot");
+    scratch_run(*state,
+                "mkdir -p a/b/c; : > k; : > a/k; : > a/b/k; : > a/b/c/k; : > x.key; : > a/x.key; : > a/.dot");
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
         char *pattern = string_format("%s/%s", (char *)*state, patterns[i]);
         char **paths = NULL;
@@ -173,8 +147,9 @@ static void follows_links_as_promised(void **state)
         {"real/loop/loop/*.x", ""},
         {"**/*/k", "link/k real/k real/loop/k real/sub/k"},
     };
-    make(*state, "mkdir -p real/sub; : > real/k; : > real/sub/k; ln -s real link; ln -s nowhere dangling; "
-                 "ln -s . loop; ln -s . real/loop; ln -s self self");
+    scratch_run(*state,
+                "mkdir -p real/sub; : > real/k; : > real/sub/k; ln -s real link; ln -s nowhere dangling; "
+                "ln -s . loop; ln -s . real/loop; ln -s self self");
     CHECK(*state, cases);
 }
 
@@ -183,12 +158,12 @@ static void skips_what_it_cannot_read(void **state)
     static const struct expectation open_to_all[] = {{"**/k", "b/k c/k"}};
     static const struct expectation hidden[] = {{"**/k", "c/k x/k"}, {"*/k", "c/k x/k"}, {"x/k", "x/k"},
                                                 {"x/*", ""},         {"b/k", ""},        {"b/**", "b"}};
-    make(*state, "mkdir b c; : > b/k; : > c/k");
+    scratch_run(*state, "mkdir b c; : > b/k; : > c/k");
     CHECK(*state, open_to_all);
-    make(*state, "mkdir x; : > x/k; chmod 0111 x; chmod 0000 b; chmod 0755 .");
+    scratch_run(*state, "mkdir x; : > x/k; chmod 0111 x; chmod 0000 b; chmod 0755 .");
     if (geteuid() == 0) { /* root reads everything: look as somebody else */
         assert_int_equal(chown(*state, 65534, 65534), 0);
-        make(*state, "chown -R 65534 .");
+        scratch_run(*state, "chown -R 65534 .");
         if (seteuid(65534) != 0)
             skip();
     }
@@ -199,7 +174,7 @@ static void skips_what_it_cannot_read(void **state)
         CHECK(*state, hidden);
     if (getuid() == 0)
         assert_int_equal(seteuid(0), 0);
-    make(*state, "chmod 0755 b x");
+    scratch_run(*state, "chmod 0755 b x");
 }
 
 static void takes_hostile_names(void **state)
@@ -216,8 +191,9 @@ static void takes_hostile_names(void **state)
         {"-rf", "-rf"},
         {"\xff*", "\xff\xfe"},
     };
-    make(root,
-         ": > 'new\nline'; : > '*'; : > '[x]'; : > 'back\\slash'; : > ./-rf; : > \"$(printf '\\377\\376')\"");
+    scratch_run(
+        root,
+        ": > 'new\nline'; : > '*'; : > '[x]'; : > 'back\\slash'; : > ./-rf; : > \"$(printf '\\377\\376')\"");
     CHECK(root, cases);
     memset(longest, 'n', 255);
     longest[255] = '\0';
@@ -256,7 +232,7 @@ static void keeps_its_caps(void **state)
     char **paths = NULL;
     size_t count = 77;
     struct cordon_error err = {0};
-    make(root, "mkdir d; for i in 1 2 3 4 5; do : > $i.k; : > d/$i.k; done");
+    scratch_run(root, "mkdir d; for i in 1 2 3 4 5; do : > $i.k; : > d/$i.k; done");
     assert_int_equal(glob_expand_within(pattern, 9, 1000, &paths, &count, &err), CORDON_E_LIMIT);
     assert_string_equal(err.step, "resolve.glob");
     assert_non_null(strstr(err.message, "more than 9 names"));
@@ -335,8 +311,9 @@ static void visits_once_with_many_wildcards(void **state)
     struct buf pattern = BUF_INIT;
     char **paths = NULL;
     size_t count = 0;
-    make(*state,
-         "d=.; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do d=$d/a; done; mkdir -p $d");
+    scratch_run(
+        *state,
+        "d=.; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do d=$d/a; done; mkdir -p $d");
     buf_add_string(&pattern, *state);
     for (int i = 0; i < 15; i++)
         buf_add_string(&pattern, "/**/a/*");
@@ -349,7 +326,7 @@ static void visits_once_with_many_wildcards(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
         TEST(matches_components),
         TEST(matches_any_depth),

@@ -1,98 +1,9 @@
-/* test_state.c - places, the state directory, mount points, masks, fresh runs, removal. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
+/* test_state.c - places, the state directory, fresh runs, files written whole. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "core/buf.h"
-#include "os/linux/beneath.h"
-#include "os/linux/state.h"
-
-struct fixture {
-    char *root; /* the test's own directory */
-    char *home, *workspace;
-    char *home_variable;
-    char *environment[2];
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    char here[4096];
-    if (!f || !getcwd(here, sizeof here))
-        return -1;
-    f->root = string_format("%s/test-state-XXXXXX", here);
-    if (!f->root || !mkdtemp(f->root))
-        return -1;
-    f->home = string_format("%s/home", f->root);
-    f->workspace = string_format("%s/work", f->root);
-    f->home_variable = string_format("HOME=%s", f->home);
-    f->environment[0] = f->home_variable;
-    *state = f;
-    return mkdir(f->home, 0700) || mkdir(f->workspace, 0755);
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    bool gone = beneath_remove(AT_FDCWD, strrchr(f->root, '/') + 1);
-    free(f->root);
-    free(f->home);
-    free(f->workspace);
-    free(f->home_variable);
-    free(f);
-    return gone ? 0 : -1;
-}
-
-static void open_state(const struct fixture *f, struct places *p, enum policy_tmp tmp)
-{
-    struct cordon_error err = {0};
-    places_init(p);
-    if (places_find(p, f->environment, &err) != CORDON_OK ||
-        state_open(p, f->workspace, tmp, &err) != CORDON_OK)
-        fail_msg("%s: %s", err.step, err.message);
-}
-
-static mode_t mode_of(const char *path)
-{
-    struct stat st;
-    if (lstat(path, &st) != 0)
-        return 0;
-    return st.st_mode;
-}
-
-static mode_t mode_below(const struct places *p, const char *name)
-{
-    char *path = string_format("%s/%s", p->workspace, name);
-    mode_t mode = mode_of(path);
-    free(path);
-    return mode;
-}
-
-static void run_in(const struct places *p, const char *script)
-{
-    char *command = string_format("cd '%s' && %s", p->workspace, script);
-    assert_int_equal(system(command), 0);
-    free(command);
-}
-
-static void assert_exists(const char *path, bool exists)
-{
-    if ((mode_of(path) != 0) != exists)
-        fail_msg("%s %s", path, exists ? "is not there" : "is still there");
-}
+#include "state_fixture.h"
 
 /* ---- places ---- */
 
@@ -548,127 +459,6 @@ static void collects_only_old_temporary_files(void **state)
     places_release(&q);
 }
 
-/* ---- mount points ---- */
-
-static void makes_mount_points(void **state)
-{
-    struct fixture *f = *state;
-    static const enum policy_tmp kinds[] = {TMP_WORKSPACE, TMP_FRESH};
-    for (size_t i = 0; i < 2; i++) {
-        struct places p;
-        open_state(f, &p, kinds[i]);
-        for (int twice = 0; twice < 2; twice++) {
-            assert_int_equal(state_mountpoint(&p, "tmp", "a/b", true, NULL), CORDON_OK);
-            assert_int_equal(state_mountpoint(&p, "vartmp", "a/f", false, NULL), CORDON_OK);
-            assert_int_equal(state_mountpoint(&p, "dev", "dri/card0", false, NULL), CORDON_OK);
-        }
-        char *tmp = state_path(&p, "tmp"), *vartmp = state_path(&p, "vartmp");
-        char *directory = string_format("%s/a/b", tmp), *file = string_format("%s/a/f", vartmp);
-        assert_true(S_ISDIR(mode_of(directory)));
-        assert_true(S_ISREG(mode_of(file)));
-        assert_true(S_ISREG(mode_below(&p, "dev/dri/card0")));
-        free(tmp);
-        free(vartmp);
-        free(directory);
-        free(file);
-        state_close(&p);
-        places_release(&p);
-    }
-}
-
-static void mount_points_follow_nothing_planted(void **state)
-{
-    struct fixture *f = *state;
-    static const struct {
-        const char *plant, *relative;
-        bool directory;
-    } cases[] = {
-        {"ln -s ../../../../.. tmp/a", "a/made", true},
-        {"mkdir -p tmp/b && ln -s \"$PWD/../../../..\" tmp/b/c", "b/c/made", true},
-        {"ln -s /proc/self/root tmp/d", "d/made", true},
-        {"ln -s \"$PWD/../../../../victim\" tmp/e", "e", true},
-        {"ln -s \"$PWD/../../../../victim\" tmp/f", "f/inner", true}, /* is there already */
-        {"ln -s nowhere tmp/g", "g", false},
-        {": > tmp/h", "h/made", true},
-        {": > tmp/i", "i", true},
-        {"mkdir tmp/j", "j", false},
-        {"mkfifo tmp/k", "k", false},
-    };
-    struct places p;
-    open_state(f, &p, TMP_WORKSPACE);
-    char *victim = string_format("%s/victim", f->home), *made = string_format("%s/made", f->home);
-    char *inner = string_format("%s/inner", victim);
-    assert_int_equal(mkdir(victim, 0700), 0);
-    assert_int_equal(mkdir(inner, 0700), 0);
-    free(inner);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct cordon_error err = {0};
-        run_in(&p, cases[i].plant);
-        assert_int_equal(state_mountpoint(&p, "tmp", cases[i].relative, cases[i].directory, &err),
-                         CORDON_E_CONFLICT);
-        assert_string_equal(err.step, "state.mountpoint");
-        assert_non_null(strstr(err.message, "--tmp fresh"));
-    }
-    assert_exists(made, false);
-    free(made);
-    made = string_format("%s/made", f->root);
-    assert_exists(made, false);
-    assert_exists("/made", false);
-    free(victim);
-    free(made);
-    places_release(&p);
-}
-
-static void mount_points_stay_below(void **state)
-{
-    struct fixture *f = *state;
-    static const char *const bad[] = {"", "/", "/etc", ".", "..", "../x", "a/../b", "a//b", "a/", "a/./b"};
-    struct places p;
-    open_state(f, &p, TMP_WORKSPACE);
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_int_equal(state_mountpoint(&p, "tmp", bad[i], true, NULL), CORDON_E_INVALID);
-    places_release(&p);
-}
-
-/* ---- masks ---- */
-
-static void masks_have_their_holes(void **state)
-{
-    struct fixture *f = *state;
-    struct places p;
-    char *one = NULL, *two = NULL, *other = NULL;
-    open_state(f, &p, TMP_WORKSPACE);
-    for (int twice = 0; twice < 2; twice++) {
-        free(one);
-        free(two);
-        assert_int_equal(state_mask_with_hole(&p, "/h/.ssh", "a/b", &one, NULL), CORDON_OK);
-        assert_int_equal(state_mask_with_hole(&p, "/h/.ssh", "a/c", &two, NULL), CORDON_OK);
-    }
-    assert_int_equal(state_mask_with_hole(&p, "state", "cache", &other, NULL), CORDON_OK);
-    assert_string_equal(one, two);
-    assert_string_not_equal(one, other);
-    assert_int_equal(mode_of(one), S_IFDIR | 0111);
-    char *path = string_format("%s/a", one);
-    assert_int_equal(mode_of(path), S_IFDIR | 0111);
-    free(path);
-    path = string_format("%s/a/b", one);
-    assert_true(S_ISDIR(mode_of(path)));
-    free(path);
-    path = string_format("%s/a/c", one);
-    assert_true(S_ISDIR(mode_of(path)));
-    free(path);
-    path = string_format("%s/cache", other);
-    assert_true(S_ISDIR(mode_of(path)));
-    free(path);
-    path = NULL;
-    assert_int_equal(state_mask_with_hole(&p, "k", "../x", &path, NULL), CORDON_E_INVALID);
-    assert_null(path);
-    free(one);
-    free(two);
-    free(other);
-    places_release(&p);
-}
-
 /* ---- writing ---- */
 
 static void writes_atomically(void **state)
@@ -685,55 +475,6 @@ static void writes_atomically(void **state)
     assert_string_equal(err.step, "state.write");
     run_in(&p, "test -z \"$(ls -A | grep new)\"");
     places_release(&p);
-}
-
-/* ---- removing ---- */
-
-static void removes_deep_trees(void **state)
-{
-    struct fixture *f = *state;
-    enum { DEPTH = 3000 }; /* three times the usual limit on open files, past PATH_MAX */
-    int dir = open(f->root, O_RDONLY | O_DIRECTORY);
-    assert_true(dir >= 0);
-    assert_int_equal(mkdirat(dir, "deep", 0700), 0);
-    int at = openat(dir, "deep", O_RDONLY | O_DIRECTORY);
-    for (int i = 0; i < DEPTH; i++) {
-        assert_int_equal(mkdirat(at, "d", 0700), 0);
-        int next = openat(at, "d", O_RDONLY | O_DIRECTORY);
-        assert_true(next >= 0);
-        if (i % 100 == 0)
-            fchmod(at, 0);
-        close(at);
-        at = next;
-    }
-    close(at);
-    assert_true(beneath_remove(dir, "deep"));
-    assert_int_equal(faccessat(dir, "deep", F_OK, AT_SYMLINK_NOFOLLOW), -1);
-    close(dir);
-}
-
-static void removes_without_following(void **state)
-{
-    struct fixture *f = *state;
-    char *command = string_format(
-        "cd '%s' && mkdir -p keep/inner gone/a/b gone/wide gone/lifted-0 && : > keep/inner/file && "
-        "ln -s ../keep gone/link && ln -s ../../../keep gone/a/b/link && ln -s \"$PWD/keep\" gone/a/abs && "
-        "mkfifo gone/fifo && : > 'gone/a/-rf' && mkdir gone/lifted-0/x && : > gone/lifted-0/x/y && "
-        "i=0; while [ $i -lt 400 ]; do : > gone/wide/$i; i=$((i+1)); done; "
-        "ln keep/inner/file gone/hard; chmod 0555 gone/wide; chmod 0111 gone/a/b",
-        f->root);
-    assert_int_equal(system(command), 0);
-    free(command);
-    int dir = open(f->root, O_RDONLY | O_DIRECTORY);
-    assert_true(beneath_remove(dir, "gone"));
-    assert_int_equal(faccessat(dir, "gone", F_OK, AT_SYMLINK_NOFOLLOW), -1);
-    assert_int_equal(faccessat(dir, "keep/inner/file", F_OK, 0), 0);
-    /* A link itself, and nothing at all. */
-    assert_int_equal(symlinkat("keep", dir, "link"), 0);
-    assert_true(beneath_remove(dir, "link"));
-    assert_int_equal(faccessat(dir, "keep/inner/file", F_OK, 0), 0);
-    assert_true(beneath_remove(dir, "absent"));
-    close(dir);
 }
 
 int main(void)
@@ -760,13 +501,7 @@ int main(void)
         TEST(fresh_is_empty_and_goes),
         TEST(collects_runs_that_crashed_only),
         TEST(collects_only_old_temporary_files),
-        TEST(makes_mount_points),
-        TEST(mount_points_follow_nothing_planted),
-        TEST(mount_points_stay_below),
-        TEST(masks_have_their_holes),
         TEST(writes_atomically),
-        TEST(removes_deep_trees),
-        TEST(removes_without_following),
     };
     return cmocka_run_group_tests_name("state", tests, NULL, NULL);
 }
