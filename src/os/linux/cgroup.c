@@ -8,9 +8,12 @@
  */
 #include "os/linux/cgroup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,6 +271,26 @@ static cordon_status limit_memory(const struct cgroup *c, const char *root, uint
     return CORDON_OK;
 }
 
+/* A cordon that was killed leaves its group behind, empty since its tree died
+ * with it. One that holds processes cannot be removed; one that is about to is
+ * told by its maker's being alive. */
+static void remove_stale(const char *parent)
+{
+    static const char prefix[] = "cordon-";
+    DIR *stream = opendir(parent);
+    const struct dirent *entry;
+    while (stream && (entry = readdir(stream)) != NULL) {
+        char *end;
+        if (strncmp(entry->d_name, prefix, sizeof prefix - 1) != 0)
+            continue;
+        long maker = strtol(entry->d_name + sizeof prefix - 1, &end, 10);
+        if (*end == '-' && maker > 0 && maker <= INT_MAX && kill((pid_t)maker, 0) != 0 && errno == ESRCH)
+            unlinkat(dirfd(stream), entry->d_name, AT_REMOVEDIR);
+    }
+    if (stream)
+        closedir(stream);
+}
+
 cordon_status cgroup_create(const char *root, uint64_t memory_bytes, uint64_t processes, struct cgroup *out,
                             struct cordon_error *err)
 {
@@ -278,6 +301,7 @@ cordon_status cgroup_create(const char *root, uint64_t memory_bytes, uint64_t pr
     char *parent = find_parent(root, memory_bytes != 0, processes != 0);
     if (!parent)
         return unavailable(root, memory_bytes != 0, err);
+    remove_stale(parent);
     if (getrandom(&random, sizeof random, 0) != sizeof random) {
         status = error_set(err, CORDON_E_SYSTEM, errno, step, "getrandom: %s", strerror(errno));
         goto out;
