@@ -323,6 +323,10 @@ static int finish(struct run *run)
     struct buf line = BUF_INIT;
     launch_finish(&run->launched, run->has_last ? &run->last : NULL, &report->outcome);
     terminal_take_back(&run->terminal, report->outcome.kind != OUTCOME_EXITED);
+    if (report->outcome.forks_refused &&
+        report_add_warning(report, &err, "the limit of %llu processes was reached: forks were refused",
+                           (unsigned long long)box->plan.cgroup_processes) != CORDON_OK)
+        say(run->options, "%s", err.message);
     if (box_recheck(box, &err) != CORDON_OK)
         say(run->options, "%s", err.message);
     placeholders_remove(&box->placeholders, &box->places);

@@ -29,7 +29,8 @@ struct outcome {
     int signal;        /* number, else 0 */
     const char *limit; /* "cpu", "memory", ... when kind is OUTCOME_LIMIT; static */
     uint64_t wall_ms, cpu_ms, max_rss_bytes;
-    int64_t processes; /* processes and threads started; -1 unknown (JSON null) */
+    int64_t processes;  /* processes and threads started; -1 unknown (JSON null) */
+    bool forks_refused; /* the process limit was reached; a warning, not a field of the JSON */
 };
 
 struct report_layer {

@@ -117,7 +117,8 @@ static void text_process(const struct linux_view *view, struct buf *out)
         buf_add_format(out, "  RLIMIT_NPROC %llu\n", (unsigned long long)plan->processes_rlimit + 1);
     if (plan->cgroup_memory || plan->cgroup_processes)
         buf_add_format(out, "  cgroup memory.max %llu pids.max %llu (0: none)\n",
-                       (unsigned long long)plan->cgroup_memory, (unsigned long long)plan->cgroup_processes);
+                       (unsigned long long)plan->cgroup_memory,
+                       (unsigned long long)plan->cgroup_processes + (plan->cgroup_processes > 0));
     buf_add_string(out, "\nEnvironment (names)\n  kept or set:");
     for (char *const *item = view->environment; item && *item; item++) {
         buf_add_char(out, ' ');

@@ -1,6 +1,7 @@
 /* launch.c - the launcher's half (see launch.h and init.c). Runs as the user,
- * outside. Order: build what needs outside paths (Landlock ruleset, cgroup),
- * one clone3 with every namespace, id maps, go.
+ * outside. Order: one clone3 with every namespace, so that init can begin; then,
+ * when the plan is known, what needs outside paths (Landlock ruleset, control
+ * group), id maps, go.
  */
 #include "os/linux/launch.h"
 
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -37,40 +37,24 @@ static const char *variable(char *const *environment, const char *name)
 }
 
 /* The full paths to try, as execvp would, but with the command's own PATH. */
-static char **find_candidates(const struct launch_request *request, struct cordon_error *err)
+static char **find_candidates(struct arena *arena, const char *name, char *const *environment)
 {
-    const char *name = request->argv[0];
-    const char *path = variable(request->environment, "PATH");
+    const char *path = variable(environment, "PATH");
     if (!path)
         path = "/usr/local/bin:/usr/bin:/bin";
-    size_t parts = 1;
+    size_t parts = 1, count = 0;
     for (const char *c = path; *c; c++)
         parts += *c == ':';
-    char **list = calloc(parts + 1, sizeof *list);
-    if (!list) {
-        error_nomem(err, "linux.launch");
-        return NULL;
-    }
-    if (strchr(name, '/')) {
-        list[0] = string_copy(name);
-        if (!list[0])
-            error_nomem(err, "linux.launch");
-        else
-            return list;
-        free(list);
-        return NULL;
-    }
-    size_t count = 0;
-    while (*name) {
+    char **list = arena_take(arena, (parts + 1) * sizeof *list);
+    if (list && strchr(name, '/'))
+        list[count++] = arena_string(arena, name);
+    while (list && *name && !strchr(name, '/')) {
         size_t len = strcspn(path, ":");
-        list[count] = len ? string_format("%.*s/%s", (int)len, path, name) : string_copy(name);
-        if (!list[count++]) {
-            for (size_t i = 0; i < count; i++)
-                free(list[i]);
-            free(list);
-            error_nomem(err, "linux.launch");
+        char *joined = len ? string_format("%.*s/%s", (int)len, path, name) : string_copy(name);
+        list[count] = joined ? arena_string(arena, joined) : NULL;
+        free(joined);
+        if (!list[count++])
             return NULL;
-        }
         if (!path[len])
             break;
         path += len + 1;
@@ -78,22 +62,16 @@ static char **find_candidates(const struct launch_request *request, struct cordo
     return list;
 }
 
-static void free_strings(char **list)
+static char **script_arguments(struct arena *arena, char *const *argv)
 {
-    for (char **item = list; item && *item; item++)
-        free(*item);
-    free(list);
-}
-
-static char **script_arguments(char *const *argv)
-{
+    static char shell[] = "/bin/sh";
     size_t count = 0;
     while (argv[count])
         count++;
-    char **out = calloc(count + 2, sizeof *out);
+    char **out = arena_take(arena, (count + 2) * sizeof *out);
     if (!out)
         return NULL;
-    out[0] = (char *)"/bin/sh";
+    out[0] = shell; /* init is the same program: the same address */
     for (size_t i = 1; i < count; i++)
         out[i + 1] = argv[i];
     return out;
@@ -147,16 +125,11 @@ static cordon_status clone_failed(int code, struct cordon_error *err)
                      "cannot make the sandbox's namespaces: %s", strerror(code));
 }
 
-/* One clone3: every namespace at once but the network's, which init makes meanwhile; no shared memory. */
-static pid_t clone_init(int cgroup_fd, struct init_context *context, int parent_channel)
+/* One clone3: every namespace at once but the network's, which init makes meanwhile. */
+static pid_t clone_init(struct init_context *context, int parent_channel)
 {
     struct sys_clone_args args = {.exit_signal = SIGCHLD};
-    args.flags =
-        CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | SYS_CLONE_NEWCGROUP;
-    if (cgroup_fd >= 0) {
-        args.flags |= SYS_CLONE_INTO_CGROUP;
-        args.cgroup = (uint64_t)cgroup_fd;
-    }
+    args.flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | SYS_CLONE_NEWCGROUP;
     pid_t pid = (pid_t)syscall(SYS_NR_CLONE3, &args, sizeof args);
     if (pid == 0) {
         close(parent_channel); /* else its end would never be seen */
@@ -175,84 +148,123 @@ static cordon_status open_channel(int pair[2], struct cordon_error *err)
     return CORDON_OK;
 }
 
-cordon_status launch_start(const struct launch_request *request, struct launched *out,
-                           struct cordon_error *err)
+cordon_status launch_begin(const struct launch_setup *setup, struct launched *out, struct cordon_error *err)
 {
-    const struct linux_plan *plan = request->plan;
     struct launched started;
-    struct init_context context = {.plan = plan,
-                                   .argv = request->argv,
-                                   .environment = request->environment,
-                                   .channel = -1,
-                                   .ruleset_fd = -1,
-                                   .terminal = request->terminal,
-                                   .foreground = request->foreground,
-                                   .mask = request->mask,
-                                   .nofile_soft = request->nofile_soft,
-                                   .nofile_hard = request->nofile_hard,
-                                   .pins = request->pins,
-                                   .pin_count = request->pin_count};
     int pair[2] = {-1, -1};
-    char **candidates = NULL;
-    cordon_status status;
-
     launched_init(&started);
     clock_gettime(CLOCK_MONOTONIC, &started.began);
-    memcpy(context.scratch.seal_stdio, request->seal_stdio, sizeof context.scratch.seal_stdio);
-    candidates = find_candidates(request, err);
-    if (!candidates)
-        return err ? err->status : CORDON_E_NOMEM;
-    context.candidates = candidates;
-    context.script_argv = script_arguments(request->argv);
-    context.scratch.slots = malloc(((size_t)plan->slots + 1) * sizeof *context.scratch.slots);
-    if (!context.script_argv || !context.scratch.slots) {
-        status = error_nomem(err, "linux.launch");
+    cordon_status status = arena_open(&started.arena, err);
+    if (status == CORDON_OK)
+        status = open_channel(pair, err);
+    if (status != CORDON_OK)
         goto out;
-    }
-    for (int i = 0; i < plan->slots; i++)
-        context.scratch.slots[i] = -1;
-    if ((status = landlock_build(plan, &context.ruleset_fd, err)) || (status = open_channel(pair, err)))
-        goto out;
-    context.scratch.ruleset_fd = context.ruleset_fd;
-    context.channel = pair[1];
-    if (plan->cgroup_memory || plan->cgroup_processes) {
-        status = cgroup_create("", plan->cgroup_memory, plan->cgroup_processes, &started.cgroup, err);
-        if (status)
-            goto out;
-        started.has_cgroup = true;
-    }
-
-    started.init = clone_init(started.has_cgroup ? started.cgroup.dir_fd : -1, &context, pair[0]);
+    started.context = arena_take(&started.arena, sizeof *started.context);
+    *started.context = (struct init_context){.argv = setup->argv,
+                                             .channel = pair[1],
+                                             .terminal = setup->terminal,
+                                             .foreground = setup->foreground,
+                                             .own_netns = setup->own_netns,
+                                             .mask = setup->mask,
+                                             .nofile_soft = setup->nofile_soft,
+                                             .nofile_hard = setup->nofile_hard,
+                                             .ruleset_fd = -1};
+    started.init = clone_init(started.context, pair[0]);
     if (started.init < 0) {
         status = clone_failed(errno, err);
         goto out;
     }
     started.channel = pair[0];
     pair[0] = -1;
-    close(pair[1]);
-    pair[1] = -1;
-    status = write_maps(plan, started.init, err);
-    if (status == CORDON_OK) {
-        struct channel_message go = {.kind = CHANNEL_GO};
-        if (send(started.channel, &go, sizeof go, MSG_NOSIGNAL) != (ssize_t)sizeof go)
-            status =
-                error_set(err, CORDON_E_SYSTEM, errno, "linux.launch", "the sandbox's init died at once");
-    }
 out:
-    if (status != CORDON_OK) {
-        launch_kill(&started);
-    } else {
-        *out = started;
-    }
     if (pair[0] >= 0)
         close(pair[0]);
     if (pair[1] >= 0)
         close(pair[1]);
-    if (context.ruleset_fd >= 0)
-        close(context.ruleset_fd);
-    free(context.scratch.slots);
-    free(context.script_argv);
-    free_strings(candidates);
+    if (status != CORDON_OK)
+        launch_kill(&started);
+    else
+        *out = started;
+    return status;
+}
+
+static cordon_status fill_arena(struct launched *l, const struct linux_plan *plan, char *const *environment,
+                                const int seal_stdio[3], struct cordon_error *err)
+{
+    struct init_context *context = l->context;
+    context->plan = arena_plan(&l->arena, plan);
+    context->environment = arena_strings(&l->arena, environment);
+    context->candidates = find_candidates(&l->arena, context->argv[0], environment);
+    context->script_argv = script_arguments(&l->arena, context->argv);
+    context->scratch.slots = arena_take(&l->arena, ((size_t)plan->slots + 1) * sizeof *context->scratch.slots);
+    if (!context->plan || !context->environment || !context->candidates || !context->script_argv || !context->scratch.slots)
+        return error_set(err, CORDON_E_LIMIT, 0, "linux.launch", "the plan and the environment take more than %u MiB",
+                         ARENA_BYTES >> 20);
+    for (int i = 0; i < plan->slots; i++)
+        context->scratch.slots[i] = -1;
+    memcpy(context->scratch.seal_stdio, seal_stdio, sizeof context->scratch.seal_stdio);
+    return CORDON_OK;
+}
+
+static cordon_status enter_cgroup(struct launched *l, const struct linux_plan *plan, struct cordon_error *err)
+{
+    char pid[24];
+    if (!plan->cgroup_memory && !plan->cgroup_processes)
+        return CORDON_OK;
+    cordon_status status = cgroup_create("", plan->cgroup_memory, plan->cgroup_processes, &l->cgroup, err);
+    if (status != CORDON_OK)
+        return status;
+    l->has_cgroup = true;
+    int len = snprintf(pid, sizeof pid, "%d", (int)l->init);
+    int fd = openat(l->cgroup.dir_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+    ssize_t wrote = fd < 0 ? -1 : write(fd, pid, (size_t)len);
+    int code = errno;
+    if (fd >= 0)
+        close(fd);
+    return wrote == len ? CORDON_OK
+                        : error_set(err, CORDON_E_SYSTEM, code, "linux.limit.cgroup", "cannot put the sandbox into its control group %s: %s",
+                                    l->cgroup.path, strerror(code));
+}
+
+/* The ruleset is made out here and travels as a descriptor. */
+static cordon_status say_go(struct launched *l, int ruleset_fd, struct cordon_error *err)
+{
+    struct channel_message message = {.kind = CHANNEL_GO};
+    struct iovec part = {&message, sizeof message};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct msghdr envelope = {.msg_iov = &part, .msg_iovlen = 1};
+    memset(&control, 0, sizeof control);
+    if (ruleset_fd >= 0) {
+        control.header.cmsg_level = SOL_SOCKET;
+        control.header.cmsg_type = SCM_RIGHTS;
+        control.header.cmsg_len = CMSG_LEN(sizeof ruleset_fd);
+        memcpy(CMSG_DATA(&control.header), &ruleset_fd, sizeof ruleset_fd);
+        envelope.msg_control = &control;
+        envelope.msg_controllen = sizeof control;
+    }
+    if (sendmsg(l->channel, &envelope, MSG_NOSIGNAL) != (ssize_t)sizeof message)
+        return error_set(err, CORDON_E_SYSTEM, errno, "linux.launch", "the sandbox's init is gone: %s", strerror(errno));
+    return CORDON_OK;
+}
+
+cordon_status launch_go(struct launched *l, const struct linux_plan *plan, char *const *environment, const int seal_stdio[3],
+                        struct cordon_error *err)
+{
+    int ruleset_fd = -1;
+    cordon_status status = landlock_build(plan, &ruleset_fd, err);
+    if (status == CORDON_OK)
+        status = fill_arena(l, plan, environment, seal_stdio, err);
+    if (status == CORDON_OK)
+        status = write_maps(plan, l->init, err);
+    if (status == CORDON_OK)
+        status = enter_cgroup(l, plan, err);
+    if (status == CORDON_OK)
+        status = say_go(l, ruleset_fd, err);
+    if (ruleset_fd >= 0)
+        close(ruleset_fd);
     return status;
 }
 
@@ -303,6 +315,8 @@ static void close_launched(struct launched *l)
         close(l->channel);
     if (l->has_cgroup)
         cgroup_remove(&l->cgroup);
+    arena_close(&l->arena);
+    l->context = NULL;
     l->channel = -1;
     l->has_cgroup = false;
     l->init = -1;
@@ -359,6 +373,7 @@ void launch_finish(struct launched *l, const struct channel_message *last, struc
     if (l->has_cgroup)
         cgroup_read_events(&l->cgroup, &events);
     judge(last, events.oom, status, outcome);
+    outcome->forks_refused = events.pids_max;
     outcome->wall_ms =
         (uint64_t)((now.tv_sec - l->began.tv_sec) * 1000 + (now.tv_nsec - l->began.tv_nsec) / 1000000);
     outcome->cpu_ms = milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime);
