@@ -137,7 +137,9 @@ int command_explain(const struct options *options)
     struct cordon_error err;
     json_t *paths = NULL, *hosts = NULL;
     prepared_init(&prepared);
-    cordon_status status = prepare(&prepared, options, false, &err);
+    cordon_status status = prepare_policy(&prepared, options, &err);
+    if (status == CORDON_OK)
+        status = prepare_box(&prepared, options, false, &err);
     if (options->json) {
         paths = json_array();
         hosts = json_array();

@@ -9,7 +9,9 @@ int command_plan(const struct options *options)
     struct cordon_error err;
     struct buf text = BUF_INIT;
     prepared_init(&prepared);
-    cordon_status status = prepare(&prepared, options, false, &err);
+    cordon_status status = prepare_policy(&prepared, options, &err);
+    if (status == CORDON_OK)
+        status = prepare_box(&prepared, options, false, &err);
     if (status == CORDON_OK) {
         const struct linux_view view = {&prepared.box.plan,
                                         &prepared.policy,

@@ -27,7 +27,8 @@
 struct run {
     const struct options *options;
     struct prepared prepared;
-    struct launch_request request;
+    struct launch_setup setup;
+    int seal_stdio[3]; /* descriptor is a regular file open for reading only */
     struct launched launched;
     struct terminal terminal;
     struct changes before;
@@ -77,7 +78,7 @@ static cordon_status check_stdio(struct run *run, struct cordon_error *err)
         if (status != CORDON_OK)
             return status;
         if (facts.regular && !facts.writable)
-            run->request.seal_stdio[fd] = facts.nlink > 0;
+            run->seal_stdio[fd] = facts.nlink > 0;
         else if (facts.regular)
             status = linux_plan_add_output(&run->prepared.box.plan, fd, &run->prepared.box.facts, err);
         if (status != CORDON_OK)
@@ -92,8 +93,8 @@ static void raise_descriptor_limit(struct run *run)
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) != 0)
         return;
-    run->request.nofile_soft = files.rlim_cur;
-    run->request.nofile_hard = files.rlim_max;
+    run->setup.nofile_soft = files.rlim_cur;
+    run->setup.nofile_hard = files.rlim_max;
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
 }
@@ -113,7 +114,7 @@ static cordon_status catch_signals(struct run *run, struct cordon_error *err)
     }
     run->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     sigaddset(&set, SIGPIPE); /* a reader of ours that left must not end the tree without a report */
-    sigprocmask(SIG_BLOCK, &set, &run->request.mask);
+    sigprocmask(SIG_BLOCK, &set, &run->setup.mask);
     if (run->signals < 0)
         return error_set(err, CORDON_E_SYSTEM, errno, "run.signals", "cannot watch signals: %s",
                          strerror(errno));
@@ -141,41 +142,54 @@ static cordon_status walk(const struct run *run, struct changes *out, struct cor
     return status;
 }
 
+static cordon_status check_status_fd(const struct run *run, struct cordon_error *err)
+{
+    int fd = run->options->status_fd;
+    if (fd < 0)
+        return CORDON_OK;
+    if (fcntl(fd, F_GETFD) < 0)
+        return error_set(err, CORDON_E_INVALID, 0, "cli.usage", "--status-fd %d: not an open descriptor", fd);
+    if (fd > 2)
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return CORDON_OK;
+}
+
+/* Namespaces first: the kernel works on them while we look at the machine. */
+static cordon_status begin(struct run *run, struct cordon_error *err)
+{
+    terminal_open(&run->terminal);
+    run->terminal.given = run->terminal.interactive && terminal_is_ours(&run->terminal);
+    run->setup.argv = run->options->argv;
+    run->setup.own_netns = run->prepared.policy.net != NET_ON;
+    run->setup.terminal = run->terminal.fd;
+    run->setup.foreground = run->terminal.given;
+    return launch_begin(&run->setup, &run->launched, err);
+}
+
 static cordon_status start(struct run *run, struct cordon_error *err)
 {
-    const struct options *options = run->options;
-    struct prepared *prepared = &run->prepared;
-    if (options->status_fd >= 0) {
-        if (fcntl(options->status_fd, F_GETFD) < 0)
-            return error_set(err, CORDON_E_INVALID, 0, "cli.usage", "--status-fd %d: not an open descriptor",
-                             options->status_fd);
-        if (options->status_fd > 2)
-            fcntl(options->status_fd, F_SETFD, FD_CLOEXEC);
-    }
+    struct box *box = &run->prepared.box;
     raise_descriptor_limit(run);
-    cordon_status status = prepare(prepared, options, true, err);
+    cordon_status status = check_status_fd(run, err);
     if (status == CORDON_OK)
-        status = report_set_command(&prepared->box.report, options->argv, err);
+        status = prepare_policy(&run->prepared, run->options, err);
+    if (status == CORDON_OK)
+        status = catch_signals(run, err);
+    if (status == CORDON_OK)
+        status = begin(run, err);
+    if (status == CORDON_OK)
+        status = prepare_box(&run->prepared, run->options, true, err);
+    if (status == CORDON_OK)
+        status = report_set_command(&box->report, run->options->argv, err);
     if (status == CORDON_OK)
         status = check_stdio(run, err);
-    if (status == CORDON_OK && options->report_file)
+    if (status == CORDON_OK && run->options->report_file)
         status = open_report(run, err);
     if (status == CORDON_OK && run->watch_changes)
         status = walk(run, &run->before, err);
     if (status == CORDON_OK)
-        status = catch_signals(run, err);
-    if (status != CORDON_OK)
-        return status;
-    terminal_open(&run->terminal);
-    run->terminal.given = run->terminal.interactive && terminal_is_ours(&run->terminal);
-    run->request.plan = &prepared->box.plan;
-    run->request.argv = options->argv;
-    run->request.environment = prepared->box.environment.items;
-    run->request.terminal = run->terminal.fd;
-    run->request.foreground = run->terminal.given;
-    run->request.pins = prepared->box.resolution.pins;
-    run->request.pin_count = prepared->box.resolution.pin_count;
-    return launch_start(&run->request, &run->launched, err);
+        status = launch_go(&run->launched, &box->plan, box->environment.items, run->seal_stdio, err);
+    return status;
 }
 
 /* -- while it runs -------------------------------------------------------- */

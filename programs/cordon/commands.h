@@ -26,8 +26,10 @@ struct prepared {
 
 void prepared_init(struct prepared *p);
 void prepared_release(struct prepared *p);
-cordon_status prepare(struct prepared *p, const struct options *options, bool effects,
-                      struct cordon_error *err);
+/* First the policy in effect, then its box. */
+cordon_status prepare_policy(struct prepared *p, const struct options *options, struct cordon_error *err);
+cordon_status prepare_box(struct prepared *p, const struct options *options, bool effects,
+                          struct cordon_error *err);
 
 /* cordon's own words on stderr: `cordon: ...`, or one JSON line. */
 void say_error(const struct options *options, const struct cordon_error *err);

@@ -101,8 +101,7 @@ out:
     return status;
 }
 
-cordon_status prepare(struct prepared *p, const struct options *options, bool effects,
-                      struct cordon_error *err)
+cordon_status prepare_policy(struct prepared *p, const struct options *options, struct cordon_error *err)
 {
     struct policy layer;
     bool loaded = false;
@@ -123,8 +122,12 @@ cordon_status prepare(struct prepared *p, const struct options *options, bool ef
         status = error_set(err, CORDON_E_UNSUPPORTED, 0, "cli.reserved",
                            "cow (%s) is not in this version; remove it",
                            p->policy.lists[LIST_COW].items[0].origin);
-    if (status != CORDON_OK)
-        return status;
+    return status;
+}
+
+cordon_status prepare_box(struct prepared *p, const struct options *options, bool effects,
+                          struct cordon_error *err)
+{
     struct box_request request = {.policy = &p->policy,
                                   .workspace = options->workspace,
                                   .program = options->argv ? options->argv[0] : NULL,
@@ -135,7 +138,7 @@ cordon_status prepare(struct prepared *p, const struct options *options, bool ef
                                   .effects = effects};
     /* Another sandbox on the workspace may end between our look and our act. */
     for (int tries = 0;; tries++) {
-        status = box_prepare(&p->box, &request, err);
+        cordon_status status = box_prepare(&p->box, &request, err);
         if (status != CORDON_E_CONFLICT || !effects || tries == 3)
             return status;
         box_release(&p->box);

@@ -4,8 +4,8 @@
  *
  * Privilege: all capabilities in its own user namespace until the command runs,
  * then none. It is not dumpable, so nothing inside can read or trace it.
- * It is a copy of the launcher made by clone3 without a shared memory; the
- * launcher may have had threads: ASYNC-SIGNAL-SAFE CALLS ONLY.
+ * It is a copy of the launcher made by clone3, sharing nothing with it but the
+ * arena; the launcher may have had threads: ASYNC-SIGNAL-SAFE CALLS ONLY.
  */
 #include "os/linux/init.h"
 
@@ -43,16 +43,29 @@ static _Noreturn void fail(const struct init_context *context, const struct cord
     _exit(EXIT_INIT_FAILED);
 }
 
-/* The launcher writes the id maps and says so. End of file: it is gone. */
-static void wait_for_go(const struct init_context *context)
+/* The launcher has written the id maps and put the plan in the arena; the
+ * Landlock ruleset comes as a descriptor. End of file: it is gone. */
+static void wait_for_go(struct init_context *context)
 {
     struct channel_message message;
+    struct iovec part = {&message, sizeof message};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct msghdr envelope = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     ssize_t got;
     do
-        got = recv(context->channel, &message, sizeof message, 0);
+        got = recvmsg(context->channel, &envelope, MSG_CMSG_CLOEXEC);
     while (got < 0 && errno == EINTR);
     if (got != (ssize_t)sizeof message || message.kind != CHANNEL_GO)
         _exit(EXIT_INIT_FAILED);
+    struct cmsghdr *header = CMSG_FIRSTHDR(&envelope);
+    context->ruleset_fd = -1;
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+        memcpy(&context->ruleset_fd, CMSG_DATA(header), sizeof context->ruleset_fd);
+    context->scratch.ruleset_fd = context->ruleset_fd;
 }
 
 static cordon_status loopback_up(struct cordon_error *err)
@@ -73,8 +86,8 @@ static cordon_status loopback_up(struct cordon_error *err)
 }
 
 /* A network namespace takes the kernel as long as everything else together. A
- * helper that shares init's memory and descriptors makes it while init does the
- * mounts; init then enters it. No untrusted code exists yet. */
+ * helper that shares init's memory and descriptors makes it while the launcher
+ * plans and init mounts; init then enters it. No untrusted code exists yet. */
 struct network {
     pid_t helper;
     int fd;
@@ -243,7 +256,7 @@ static void obey(const struct init_context *context, pid_t command)
 static int64_t processes_started(const struct init_context *context)
 {
     int64_t last = tree_last_pid();
-    return last < 0 ? -1 : last - 1 - context->plan->own_netns;
+    return last < 0 ? -1 : last - 1 - context->own_netns;
 }
 
 static _Noreturn void end(const struct init_context *context, int wait_status, enum channel_reason reason)
@@ -332,15 +345,13 @@ void init_main(struct init_context *context)
     /* Both PDEATHSIG and the channel: the former fires when the launching
      * *thread* ends and races at the start, the latter needs init to run. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (context->plan->own_netns && network_begin(&network, &err) != CORDON_OK)
+    if (context->own_netns && network_begin(&network, &err) != CORDON_OK)
         fail(context, &err);
     wait_for_go(context);
-    for (size_t i = 0; i < context->pin_count; i++)
-        close(context->pins[i]);
 
     if (mounts_apply(context->plan, &context->scratch, &err) != CORDON_OK)
         fail(context, &err);
-    if (context->plan->own_netns && network_enter(&network, &err) != CORDON_OK)
+    if (context->own_netns && network_enter(&network, &err) != CORDON_OK)
         fail(context, &err);
     prctl(PR_SET_DUMPABLE, 0);
 

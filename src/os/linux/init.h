@@ -7,23 +7,22 @@
 #include "os/linux/mounts.h"
 #include "plan/linux_plan.h"
 
-/* Prepared by the launcher; init has a copy-on-write view of it. */
+/* Lies in the arena. What is known before init exists: */
 struct init_context {
+    char *const *argv;
+    int channel;     /* init's end */
+    int terminal;    /* descriptor of the controlling terminal; -1: none */
+    bool foreground; /* make the command's group the foreground one at start */
+    bool own_netns;  /* init begins to make it while the launcher still plans */
+    sigset_t mask;   /* the command's signal mask */
+    uint64_t nofile_soft, nofile_hard;
+    /* What the launcher puts there before it says go: */
     const struct linux_plan *plan;
     struct mounts_scratch scratch;
     char *const *candidates; /* full paths to try for the command, in order; NULL-terminated */
-    char *const *argv;
-    char **script_argv; /* "/bin/sh", a free place, argv[1]...: for a script without #! */
+    char **script_argv;      /* "/bin/sh", a free place, argv[1]...: for a script without #! */
     char *const *environment;
-    int channel; /* init's end */
-    int ruleset_fd;
-    int terminal;    /* descriptor of the controlling terminal; -1: none */
-    bool foreground; /* make the command's group the foreground one at start */
-    sigset_t mask;   /* the command's signal mask */
-    uint64_t nofile_soft, nofile_hard;
-    const int
-        *pins; /* the launcher's descriptors on what it checked: closed here, 1000 roots must not need 2000 */
-    size_t pin_count;
+    int ruleset_fd; /* comes with the go */
 };
 
 /* Never returns. */

@@ -129,7 +129,8 @@ static cordon_status clone_failed(int code, struct cordon_error *err)
 static pid_t clone_init(struct init_context *context, int parent_channel)
 {
     struct sys_clone_args args = {.exit_signal = SIGCHLD};
-    args.flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | SYS_CLONE_NEWCGROUP;
+    args.flags =
+        CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | SYS_CLONE_NEWCGROUP;
     pid_t pid = (pid_t)syscall(SYS_NR_CLONE3, &args, sizeof args);
     if (pid == 0) {
         close(parent_channel); /* else its end would never be seen */
@@ -153,7 +154,6 @@ cordon_status launch_begin(const struct launch_setup *setup, struct launched *ou
     struct launched started;
     int pair[2] = {-1, -1};
     launched_init(&started);
-    clock_gettime(CLOCK_MONOTONIC, &started.began);
     cordon_status status = arena_open(&started.arena, err);
     if (status == CORDON_OK)
         status = open_channel(pair, err);
@@ -196,10 +196,12 @@ static cordon_status fill_arena(struct launched *l, const struct linux_plan *pla
     context->environment = arena_strings(&l->arena, environment);
     context->candidates = find_candidates(&l->arena, context->argv[0], environment);
     context->script_argv = script_arguments(&l->arena, context->argv);
-    context->scratch.slots = arena_take(&l->arena, ((size_t)plan->slots + 1) * sizeof *context->scratch.slots);
-    if (!context->plan || !context->environment || !context->candidates || !context->script_argv || !context->scratch.slots)
-        return error_set(err, CORDON_E_LIMIT, 0, "linux.launch", "the plan and the environment take more than %u MiB",
-                         ARENA_BYTES >> 20);
+    context->scratch.slots =
+        arena_take(&l->arena, ((size_t)plan->slots + 1) * sizeof *context->scratch.slots);
+    if (!context->plan || !context->environment || !context->candidates || !context->script_argv ||
+        !context->scratch.slots)
+        return error_set(err, CORDON_E_LIMIT, 0, "linux.launch",
+                         "the plan and the environment take more than %u MiB", ARENA_BYTES >> 20);
     for (int i = 0; i < plan->slots; i++)
         context->scratch.slots[i] = -1;
     memcpy(context->scratch.seal_stdio, seal_stdio, sizeof context->scratch.seal_stdio);
@@ -222,8 +224,9 @@ static cordon_status enter_cgroup(struct launched *l, const struct linux_plan *p
     if (fd >= 0)
         close(fd);
     return wrote == len ? CORDON_OK
-                        : error_set(err, CORDON_E_SYSTEM, code, "linux.limit.cgroup", "cannot put the sandbox into its control group %s: %s",
-                                    l->cgroup.path, strerror(code));
+                        : error_set(err, CORDON_E_SYSTEM, code, "linux.limit.cgroup",
+                                    "cannot put the sandbox into its control group %s: %s", l->cgroup.path,
+                                    strerror(code));
 }
 
 /* The ruleset is made out here and travels as a descriptor. */
@@ -246,14 +249,16 @@ static cordon_status say_go(struct launched *l, int ruleset_fd, struct cordon_er
         envelope.msg_controllen = sizeof control;
     }
     if (sendmsg(l->channel, &envelope, MSG_NOSIGNAL) != (ssize_t)sizeof message)
-        return error_set(err, CORDON_E_SYSTEM, errno, "linux.launch", "the sandbox's init is gone: %s", strerror(errno));
+        return error_set(err, CORDON_E_SYSTEM, errno, "linux.launch", "the sandbox's init is gone: %s",
+                         strerror(errno));
     return CORDON_OK;
 }
 
-cordon_status launch_go(struct launched *l, const struct linux_plan *plan, char *const *environment, const int seal_stdio[3],
-                        struct cordon_error *err)
+cordon_status launch_go(struct launched *l, const struct linux_plan *plan, char *const *environment,
+                        const int seal_stdio[3], struct cordon_error *err)
 {
     int ruleset_fd = -1;
+    clock_gettime(CLOCK_MONOTONIC, &l->began);
     cordon_status status = landlock_build(plan, &ruleset_fd, err);
     if (status == CORDON_OK)
         status = fill_arena(l, plan, environment, seal_stdio, err);

@@ -13,21 +13,21 @@
 #include "core/error.h"
 #include "core/report.h"
 #include "os/linux/cgroup.h"
+#include "os/linux/arena.h"
 #include "os/linux/channel.h"
 #include "plan/linux_plan.h"
 
-struct launch_request {
-    const struct linux_plan *plan;
-    char *const *argv;                 /* at least one element */
-    char *const *environment;          /* the command's, final */
-    int seal_stdio[3];                 /* descriptor is a regular file open for reading only */
+/* Known before there is a plan. All borrowed until launch_finish() or launch_kill(). */
+struct launch_setup {
+    char *const *argv; /* at least one element */
+    bool own_netns;
     int terminal;                      /* controlling terminal or -1 */
     bool foreground;                   /* hand it over at start */
     sigset_t mask;                     /* the command's signal mask */
     uint64_t nofile_soft, nofile_hard; /* the command's RLIMIT_NOFILE */
-    const int *pins;                   /* descriptors that keep the checked objects' identities alive */
-    size_t pin_count;
 };
+
+struct init_context;
 
 struct launched {
     pid_t init;    /* as seen here; -1: not started or reaped */
@@ -35,16 +35,25 @@ struct launched {
     int channel;   /* -1 when closed */
     bool has_cgroup;
     struct cgroup cgroup;
+    struct arena arena;
+    struct init_context *context; /* in the arena */
     struct timespec began;
 };
 
 void launched_init(struct launched *l);
 
-/* Builds the layers, makes the namespaces, and returns when init has been told
- * to go; what follows comes over the channel. Fails closed: on error nothing
- * runs and nothing is left. */
-cordon_status launch_start(const struct launch_request *request, struct launched *out,
-                           struct cordon_error *err);
+/* Makes the namespaces and init, which begins with what needs no plan: a
+ * network namespace takes the kernel half a millisecond and more, in which the
+ * caller can resolve the policy. Nothing runs before launch_go(). On error
+ * nothing is left. */
+cordon_status launch_begin(const struct launch_setup *setup, struct launched *out, struct cordon_error *err);
+
+/* Hands the plan over; what follows comes over the channel. `environment`: the
+ * command's, final. seal_stdio[fd] != 0: that descriptor is a regular file open
+ * for reading only. Fails closed: on error nothing has run, and the caller ends
+ * with launch_kill(). */
+cordon_status launch_go(struct launched *l, const struct linux_plan *plan, char *const *environment,
+                        const int seal_stdio[3], struct cordon_error *err);
 
 /* One message from init. False at its end: init is gone. */
 bool launch_read(struct launched *l, struct channel_message *message);

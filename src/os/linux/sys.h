@@ -37,7 +37,6 @@
 #define SYS_RESOLVE_NO_SYMLINKS 0x04ull
 #define SYS_CLOSE_RANGE_CLOEXEC 4u
 
-#define SYS_CLONE_INTO_CGROUP 0x200000000ull
 #define SYS_CLONE_NEWCGROUP 0x02000000ull
 
 struct sys_clone_args {
