@@ -213,7 +213,9 @@ static cordon_status enter_cgroup(struct launched *l, const struct linux_plan *p
     char pid[24];
     if (!plan->cgroup_memory && !plan->cgroup_processes)
         return CORDON_OK;
-    cordon_status status = cgroup_create("", plan->cgroup_memory, plan->cgroup_processes, &l->cgroup, err);
+    /* init is in the group too, and is none of the processes that the user allowed. */
+    uint64_t processes = plan->cgroup_processes ? plan->cgroup_processes + 1 : 0;
+    cordon_status status = cgroup_create("", plan->cgroup_memory, processes, &l->cgroup, err);
     if (status != CORDON_OK)
         return status;
     l->has_cgroup = true;
