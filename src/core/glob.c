@@ -36,22 +36,10 @@ static bool is_empty(struct span s)
  * one, distinct from every character. */
 static unsigned take(struct span *s)
 {
-    const unsigned char *u = (const unsigned char *)s->at;
-    size_t n = utf_sequence(s->at, (size_t)(s->end - s->at));
+    const char *at = s->at;
+    size_t n = utf_sequence(at, (size_t)(s->end - at));
     s->at += n ? n : 1;
-    switch (n) {
-    case 1:
-        return u[0];
-    case 2:
-        return (unsigned)(u[0] & 0x1f) << 6 | (u[1] & 0x3f);
-    case 3:
-        return (unsigned)(u[0] & 0x0f) << 12 | (unsigned)(u[1] & 0x3f) << 6 | (u[2] & 0x3f);
-    case 4:
-        return (unsigned)(u[0] & 0x07) << 18 | (unsigned)(u[1] & 0x3f) << 12 | (unsigned)(u[2] & 0x3f) << 6 |
-               (u[3] & 0x3f);
-    default:
-        return 0x110000 + u[0];
-    }
+    return n ? utf_code_point(at, n) : 0x110000u + (unsigned char)*at;
 }
 
 /* A pattern's character, its escape removed. In Windows style a backslash

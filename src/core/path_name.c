@@ -25,21 +25,6 @@ static bool is_ignorable(unsigned c)
            c == 0xfeff;
 }
 
-static unsigned decode(const char *s, size_t len)
-{
-    const unsigned char *u = (const unsigned char *)s;
-    switch (len) {
-    case 1:
-        return u[0];
-    case 2:
-        return (unsigned)(u[0] & 0x1f) << 6 | (u[1] & 0x3f);
-    case 3:
-        return (unsigned)(u[0] & 0x0f) << 12 | (unsigned)(u[1] & 0x3f) << 6 | (u[2] & 0x3f);
-    default:
-        return 0x110000; /* beyond what folds */
-    }
-}
-
 /* The next character of s[*i..len) as a volume that ignores case sees it. Its
  * bytes when it is none; the end is -1. */
 static long next_folded(enum path_style style, const char *s, size_t len, size_t *i)
@@ -48,7 +33,7 @@ static long next_folded(enum path_style style, const char *s, size_t len, size_t
         size_t n = utf_sequence(s + *i, len - *i);
         if (n == 0 || n == 4)
             return 0x200000 + (unsigned char)s[(*i)++];
-        unsigned c = decode(s + *i, n);
+        unsigned c = utf_code_point(s + *i, n);
         *i += n;
         if (style == PATH_POSIX && is_ignorable(c))
             continue;

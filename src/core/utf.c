@@ -34,6 +34,15 @@ size_t utf_sequence(const char *bytes, size_t len)
     return lead->length;
 }
 
+unsigned utf_code_point(const char *sequence, size_t len)
+{
+    static const unsigned char lead_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    unsigned c = (unsigned char)sequence[0] & lead_bits[len];
+    for (size_t i = 1; i < len; i++)
+        c = c << 6 | ((unsigned char)sequence[i] & 0x3f);
+    return c;
+}
+
 bool utf_is_valid(const char *bytes, size_t len)
 {
     for (size_t i = 0; i < len;) {

@@ -14,6 +14,9 @@ bool utf_is_valid(const char *bytes, size_t len);
 /* Length in bytes of the well-formed sequence at the start, 0 when there is none. */
 size_t utf_sequence(const char *bytes, size_t len);
 
+/* The code point of a well-formed sequence, `len` bytes as utf_sequence says. */
+unsigned utf_code_point(const char *sequence, size_t len);
+
 /* Appends the bytes so that the result is valid UTF-8 and can be turned back:
  * a backslash becomes `\\`, a byte that is not part of well-formed UTF-8
  * becomes `\xHH`. Everything else is kept, also newlines (JSON escapes them). */

@@ -31,6 +31,8 @@ static void takes_exactly_the_code_points(void **state)
         bool wanted = c <= 0x10ffff && !(c >= 0xd800 && c <= 0xdfff);
         if (utf_sequence(text, n) != (wanted ? n : 0) || utf_is_valid(text, n) != wanted)
             fail_msg("U+%lX", c);
+        if (wanted)
+            assert_int_equal(utf_code_point(text, n), c);
         if (n > 1 && wanted) { /* not without its last byte */
             assert_int_equal(utf_sequence(text, n - 1), 0);
             assert_false(utf_is_valid(text, n - 1));

@@ -20,7 +20,7 @@ int beneath_open_absolute(const char *path, int flags);
 
 /* A directory's entries without `.` and `..`; the buffer is the caller's, so a
  * listing costs two system calls and no allocation. `dir` is borrowed and read
- * from its current position. */
+ * from its current position. Async-signal-safe: init counts with it. */
 struct beneath_list {
     int dir;
     size_t at, filled;

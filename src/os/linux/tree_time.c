@@ -1,22 +1,14 @@
 /* tree_time.c - see tree_time.h. Runs as init. ASYNC-SIGNAL-SAFE CALLS ONLY. */
 #include "os/linux/tree_time.h"
 
-#include <dirent.h>
-#include <stdbool.h>
+#include <fcntl.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/types.h>
+#include <unistd.h>
 
-#include "os/linux/sys.h"
+#include "os/linux/beneath.h"
 
 #define TICK_MS 10 /* USER_HZ is 100 in every Linux ABI */
-
-struct kernel_dirent { /* struct linux_dirent64 */
-    uint64_t ino;
-    int64_t off;
-    uint16_t reclen;
-    uint8_t type;
-    char name[];
-};
 
 static ssize_t read_file(int dir, const char *path, char *text, size_t size)
 {
@@ -54,26 +46,22 @@ static uint64_t stat_ticks(const char *text)
 
 uint64_t tree_cpu_ms(void)
 {
-    char entries[4096], path[300], text[1024];
+    struct beneath_list list;
+    struct beneath_entry entry;
+    char path[300], text[1024];
     uint64_t ticks = 0;
     int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (proc < 0)
         return 0;
-    for (;;) {
-        long got = syscall(SYS_getdents64, proc, entries, sizeof entries);
-        if (got <= 0)
-            break;
-        for (long at = 0; at < got;) {
-            struct kernel_dirent *entry = (struct kernel_dirent *)(void *)(entries + at);
-            at += entry->reclen;
-            size_t len = strlen(entry->name);
-            if (entry->name[0] < '0' || entry->name[0] > '9' || len > 200)
-                continue;
-            memcpy(path, entry->name, len);
-            memcpy(path + len, "/stat", 6);
-            if (read_file(proc, path, text, sizeof text) > 0)
-                ticks += stat_ticks(text);
-        }
+    beneath_list_init(&list, proc);
+    while (beneath_list_next(&list, &entry) > 0) {
+        size_t len = strlen(entry.name);
+        if (entry.name[0] < '0' || entry.name[0] > '9' || len > 200)
+            continue;
+        memcpy(path, entry.name, len);
+        memcpy(path + len, "/stat", 6);
+        if (read_file(proc, path, text, sizeof text) > 0)
+            ticks += stat_ticks(text);
     }
     close(proc);
     return ticks * TICK_MS;
