@@ -157,7 +157,8 @@ const struct rule *resolved_enclosing(const struct resolved *r, const char *path
 
 /* What changes nothing: a plain write root inside a plain write root, a hidden
  * path inside a hidden one, an absent name where nothing could make it, and a
- * protected thing of a directory that the command sees a private version of.
+ * protected or hidden thing of a directory that the command sees a private
+ * version of.
  * Sorted order puts the enclosing one first, so one pass suffices. */
 static void mark_redundant(struct resolved *r)
 {
@@ -168,8 +169,9 @@ static void mark_redundant(struct resolved *r)
         bool in_private = above && (above->role == ROLE_TMP || above->role == ROLE_CACHE);
         if (rule->kind == RULE_PROTECT)
             rule->redundant = in_private || (rule->absent_name && !in_root);
-        else if (rule->kind == RULE_DENY_READ && rule->role == ROLE_PLAIN)
-            rule->redundant = above && above->kind == RULE_DENY_READ;
+        else if (rule->kind == RULE_DENY_READ)
+            rule->redundant =
+                in_private || (rule->role == ROLE_PLAIN && above && above->kind == RULE_DENY_READ);
         else if (rule->kind == RULE_WRITE && rule->role == ROLE_PLAIN && !rule->backing &&
                  (rule->type == OBJECT_DIRECTORY || rule->type == OBJECT_FILE))
             rule->redundant = in_root && (above->role == ROLE_PLAIN || above->role == ROLE_VISIBLE);

@@ -17,6 +17,7 @@
 #include "os/linux/links.h"
 #include "os/linux/locate.h"
 #include "os/linux/sys.h"
+#include "os/posix/closed_directory.h"
 #include "os/posix/glob_expand.h"
 
 static const struct path_rules posix_rules = {PATH_POSIX, false};
@@ -93,20 +94,54 @@ static cordon_status add_rule(struct resolver *r, enum rule_kind kind, enum rule
     return status ? status : keep_pin(r, l);
 }
 
-/* Turns a policy value into an absolute path, links not yet resolved. */
-static char *absolute(const struct resolver *r, const struct policy_entry *entry)
+/* Splits a policy value into the directory that its beginning stands for and the rest. */
+static const char *base_of(const struct resolver *r, const struct policy_entry *entry, const char **rest)
 {
     const char *value = entry->value, *home = r->places->home ? r->places->home : "/nonexistent";
     static const char workspace[] = "${workspace}", home_variable[] = "${home}";
-    if (strncmp(value, workspace, sizeof workspace - 1) == 0)
-        return string_format("%s%s", r->out->resolved.workspace, value + sizeof workspace - 1);
-    if (strncmp(value, home_variable, sizeof home_variable - 1) == 0)
-        return string_format("%s%s", home, value + sizeof home_variable - 1);
-    if (value[0] == '~' && (value[1] == '/' || value[1] == '\0'))
-        return string_format("%s%s", home, value + 1);
+    *rest = value;
+    if (strncmp(value, workspace, sizeof workspace - 1) == 0) {
+        *rest += sizeof workspace - 1;
+        return r->out->resolved.workspace;
+    }
+    if (strncmp(value, home_variable, sizeof home_variable - 1) == 0) {
+        *rest += sizeof home_variable - 1;
+        return home;
+    }
+    if (value[0] == '~' && (value[1] == '/' || value[1] == '\0')) {
+        *rest += 1;
+        return home;
+    }
     if (value[0] == '/')
-        return string_copy(value);
-    return string_format("%s/%s", entry->base == BASE_CWD ? r->out->cwd : r->out->resolved.workspace, value);
+        return "";
+    return entry->base == BASE_CWD ? r->out->cwd : r->out->resolved.workspace;
+}
+
+/* Turns a policy value into an absolute path, links not yet resolved. */
+static char *absolute(const struct resolver *r, const struct policy_entry *entry)
+{
+    const char *rest, *base = base_of(r, entry, &rest);
+    return string_format("%s%s%s", base, rest == entry->value && *base ? "/" : "", rest);
+}
+
+/* The same of a glob. The directory is taken as it is: a workspace may be called
+ * `[id]`, and as a pattern that would match other directories than itself. */
+static char *absolute_pattern(const struct resolver *r, const struct policy_entry *entry)
+{
+    struct buf text = BUF_INIT;
+    const char *rest, *base = base_of(r, entry, &rest);
+    for (const char *c = base; *c; c++) {
+        if (strchr("*?[]\\", *c))
+            buf_add_char(&text, '\\');
+        buf_add_char(&text, *c);
+    }
+    if (rest == entry->value && *base)
+        buf_add_char(&text, '/');
+    buf_add_string(&text, rest);
+    if (!buf_failed(&text))
+        return buf_take(&text);
+    buf_release(&text);
+    return NULL;
 }
 
 static cordon_status locate_entry(struct resolver *r, const struct policy_entry *entry, bool follow,
@@ -377,12 +412,34 @@ static cordon_status deny_located(struct resolver *r, struct located *l, const s
     return add_rule(r, RULE_DENY_READ, ROLE_PLAIN, l, entry->origin);
 }
 
+/* What the user cannot reach, neither can the command; unless a directory on the
+ * way is the user's own: its owner can open it up again. That one is hidden then. */
+static cordon_status deny_unreachable(struct resolver *r, const char *path, const struct policy_entry *entry)
+{
+    struct located l;
+    char *closed = NULL;
+    cordon_status status = closed_directory_find(path, &closed, r->err);
+    if (status != CORDON_OK || !closed)
+        return status;
+    status = locate(closed, true, &l, r->err);
+    if (status == CORDON_OK) {
+        status = report_add_warning(r->report, r->err,
+                                    "deny_read %s (%s): %s cannot be searched now, so all of it is hidden",
+                                    path, entry->origin, l.path);
+        if (status == CORDON_OK)
+            status = deny_located(r, &l, entry);
+        located_release(&l);
+    }
+    free(closed);
+    return status;
+}
+
 static cordon_status deny_path(struct resolver *r, const char *path, const struct policy_entry *entry)
 {
     struct located l;
     cordon_status status = locate(path, true, &l, r->err);
     if (status != CORDON_OK && r->err && r->err->os_code == EACCES)
-        return CORDON_OK; /* the user cannot reach it, so neither can the command */
+        return deny_unreachable(r, path, entry);
     if (status != CORDON_OK)
         return status;
     if (l.type == OBJECT_ABSENT)
@@ -392,8 +449,9 @@ static cordon_status deny_path(struct resolver *r, const char *path, const struc
     else if (path_is_root(PATH_POSIX, l.path))
         status = error_set(r->err, CORDON_E_INVALID, 0, "resolve.deny-read",
                            "deny_read / (%s): nothing could run then", entry->origin);
-    else if (!replaced_by(r, l.path))
-        status = deny_located(r, &l, entry);
+    else if (!replaced_by(r, l.path) || !path_equal(posix_rules, replaced_by(r, l.path), l.path))
+        status =
+            deny_located(r, &l, entry); /* not a replaced directory itself: the host's is hidden already */
     located_release(&l);
     return status;
 }
@@ -403,9 +461,10 @@ static cordon_status add_deny_read(struct resolver *r, const struct policy_entry
     char **paths = NULL;
     size_t count = 0;
     struct buf pattern = BUF_INIT;
-    char *text = absolute(r, entry);
+    bool magic = glob_has_magic(entry->value);
+    char *text = magic ? absolute_pattern(r, entry) : absolute(r, entry);
     cordon_status status = text ? CORDON_OK : error_nomem(r->err, "resolve.deny-read");
-    if (status == CORDON_OK && !glob_has_magic(entry->value)) {
+    if (status == CORDON_OK && !magic) {
         status = deny_path(r, text, entry);
         goto out;
     }
@@ -480,7 +539,7 @@ static cordon_status add_own_places(struct resolver *r)
                          .origin = "built in: private cache",
                          .type = OBJECT_DIRECTORY};
     cordon_status status = backing ? CORDON_OK : error_nomem(r->err, "resolve.state");
-    if (status == CORDON_OK && !replaced_by(r, state.path))
+    if (status == CORDON_OK)
         status = resolved_add(&r->out->resolved, &state, r->err);
     if (status == CORDON_OK)
         status = resolved_add(&r->out->resolved, &cache, r->err);

@@ -20,6 +20,7 @@
 #include "core/buf.h"
 #include "core/limits.h"
 #include "core/path.h"
+#include "os/posix/closed_directory.h"
 
 #define STEP "resolve.glob"
 #define MAX_COMPONENTS 63 /* bits of a state set, less the one that means "matched" */
@@ -242,6 +243,26 @@ static bool is_absence(int code, const char *path)
            (code == ENAMETOOLONG && strlen(path) < LIMIT_PATH_BYTES);
 }
 
+/* A directory that cannot be looked into may hold matches, and where it is the
+ * user's own the command could open it up: then all of it counts as a match. */
+static cordon_status add_closed(struct expansion *x, const char *directory, const char *name,
+                                struct cordon_error *err)
+{
+    struct stat st;
+    char *closed = NULL;
+    cordon_status status = CORDON_OK;
+    if (name)
+        status = closed_directory_find(name, &closed, err);
+    else if (stat(directory, &st) != 0)
+        status = closed_directory_find(directory, &closed, err);
+    else if (st.st_uid == geteuid())
+        status = add_match(x, directory, err);
+    if (status == CORDON_OK && closed)
+        status = add_match(x, closed, err);
+    free(closed);
+    return status;
+}
+
 static cordon_status look_failed(const struct expansion *x, int code, const char *path,
                                  struct cordon_error *err)
 {
@@ -302,8 +323,11 @@ static cordon_status visit(struct expansion *x, const struct pending *work, cons
     if (path->len >= LIMIT_PATH_BYTES)
         return look_failed(x, ENAMETOOLONG, path->data, err);
     if (type == DT_UNKNOWN) {
-        if (lstat(path->data, &st) != 0)
+        if (lstat(path->data, &st) != 0) {
+            if (errno == EACCES)
+                return add_closed(x, work->path, path->data, err);
             return is_absence(errno, path->data) ? CORDON_OK : look_failed(x, errno, path->data, err);
+        }
         type = S_ISDIR(st.st_mode) ? DT_DIR : S_ISLNK(st.st_mode) ? DT_LNK : DT_REG;
     }
     /* A match hides all below it. */
@@ -343,6 +367,8 @@ static cordon_status visit_all(struct expansion *x, const struct pending *work, 
         int code = errno;
         if (fd >= 0)
             close(fd);
+        if (code == EACCES && (status = add_closed(x, work->path, NULL, err)) != CORDON_OK)
+            return status;
         return is_absence(code, work->path) ? visit_literals(x, work, path, err)
                                             : look_failed(x, code, work->path, err);
     }
@@ -383,6 +409,18 @@ static int compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static void drop_repeated(struct expansion *x)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < x->match_count; i++) {
+        if (kept && strcmp(x->matches[kept - 1], x->matches[i]) == 0)
+            free(x->matches[i]);
+        else
+            x->matches[kept++] = x->matches[i];
+    }
+    x->match_count = kept;
+}
+
 cordon_status glob_expand_within(const char *pattern, size_t max_matches, size_t max_visited, char ***paths,
                                  size_t *count, struct cordon_error *err)
 {
@@ -399,6 +437,8 @@ cordon_status glob_expand_within(const char *pattern, size_t max_matches, size_t
         status = add_pending(&x, start, states, false, err);
     else if (lstat(start, &st) == 0)
         status = add_match(&x, start, err);
+    else if (errno == EACCES)
+        status = add_closed(&x, start, start, err);
     else if (!is_absence(errno, start))
         status = look_failed(&x, errno, start, err);
     while (status == CORDON_OK && x.pending_count > 0) {
@@ -410,6 +450,7 @@ cordon_status glob_expand_within(const char *pattern, size_t max_matches, size_t
         goto out;
     if (x.match_count > 1)
         qsort(x.matches, x.match_count, sizeof *x.matches, compare);
+    drop_repeated(&x); /* a closed directory is met once for every name looked for in it */
     *paths = x.matches;
     *count = x.match_count;
     x.matches = NULL;

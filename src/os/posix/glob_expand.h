@@ -9,7 +9,8 @@
 /* Expands a normalised absolute pattern (syntax: core/path.h). Literal
  * components follow symbolic links, `**` does not descend through them nor into
  * a directory it cannot read, nor into /proc and /sys. A matched directory's
- * content is not listed too. *paths: count strings, sorted, no duplicates, the
+ * content is not listed too. A directory of the user's own that cannot be looked
+ * into counts as a match: the command could open it up. *paths: count strings, sorted, no duplicates, the
  * caller frees each and the array. Steps "resolve.glob" when more than
  * LIMIT_GLOB_MATCHES match or more than LIMIT_GLOB_VISITED names were looked at. */
 cordon_status glob_expand(const char *pattern, char ***paths, size_t *count, struct cordon_error *err);
