@@ -190,7 +190,8 @@ static cordon_status plan_write(struct planner *p, const struct rule *rule)
     cordon_status status =
         add_tree(p,
                  (struct mount_op){.target = rule->path,
-                                   .no_devices = private_directory,
+                                   /* A node in a root is a way to the whole device: only one that is named. */
+                                   .no_devices = rule->type != OBJECT_DEVICE,
                                    .check = rule->ino != 0,
                                    .dev = rule->dev,
                                    .ino = rule->ino,

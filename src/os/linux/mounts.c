@@ -162,7 +162,9 @@ static cordon_status seal_stdio(struct mounts_scratch *scratch, struct cordon_er
 static cordon_status apply_seal(const struct mount_op *op, struct mounts_scratch *scratch,
                                 struct cordon_error *err)
 {
-    struct sys_mount_attr attr = {.set = SYS_MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE};
+    /* Read-only does not hold for device nodes, of which a chroot's tree is full. */
+    struct sys_mount_attr attr = {.set = SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NODEV,
+                                  .propagation = MS_PRIVATE};
     if (sys_mount_setattr(AT_FDCWD, "/", SYS_AT_RECURSIVE, &attr) != 0)
         return safe_error(err, CORDON_E_SYSTEM, op->step, "cannot make the tree read-only:", "/");
     return seal_stdio(scratch, err);
