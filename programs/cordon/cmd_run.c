@@ -20,6 +20,7 @@
 #include "os/linux/last_report.h"
 #include "os/linux/launch.h"
 #include "os/linux/links.h"
+#include "os/linux/sys.h"
 #include "os/posix/changes.h"
 #include "os/posix/stdio_check.h"
 #include "os/posix/terminal.h"
@@ -56,13 +57,22 @@ static cordon_status open_report(struct run *run, struct cordon_error *err)
     char *path = file[0] == '/' ? string_copy(file) : string_format("%s/%s", resolution->cwd, file);
     if (!path)
         return error_nomem(err, "run.report");
-    cordon_status status = links_check(&resolution->resolved, path, "report", "option --report", err);
+    /* A terminal or pipe of ours, named by a link of the kernel's that has no path to walk. */
+    bool named_by_kernel = strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
+    char *real = NULL;
+    cordon_status status = links_check(&resolution->resolved, &run->prepared.box.places, path, "report",
+                                       "option --report", &real, err);
     if (status == CORDON_OK) {
-        run->report = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
-        if (run->report < 0)
+        /* A pipe without a reader is an error at once, not a wait without end. */
+        int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+        run->report = named_by_kernel ? open(path, flags, 0666)
+                                      : sys_openat2_create(AT_FDCWD, real, (uint64_t)flags, 0666,
+                                                           SYS_RESOLVE_NO_SYMLINKS);
+        if (run->report < 0 || fcntl(run->report, F_SETFL, 0) != 0)
             status = error_set(err, CORDON_E_INVALID, errno, "run.report", "--report %s: %s", file,
                                strerror(errno));
     }
+    free(real);
     free(path);
     return status;
 }

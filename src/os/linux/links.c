@@ -16,8 +16,24 @@ static char *prepend(const char *target, const char *rest)
     return string_format("%s/%s", target, rest);
 }
 
-cordon_status links_check(const struct resolved *resolved, const char *path, const char *what,
-                          const char *origin, struct cordon_error *err)
+static bool is_suspect(const struct resolved *resolved, const struct places *places, const char *link)
+{
+    char above[LIMIT_PATH_BYTES + 1];
+    size_t len = strlen(link);
+    if (decide(resolved, link, OP_REMOVE).allowed)
+        return true;
+    memcpy(above, link, len + 1);
+    while ((len = path_parent_length(PATH_POSIX, above)) > 1) {
+        above[len] = '\0';
+        if (state_knows(places, above))
+            return true;
+    }
+    return false;
+}
+
+cordon_status links_check(const struct resolved *resolved, const struct places *places, const char *path,
+                          const char *what, const char *origin, char **resolved_path,
+                          struct cordon_error *err)
 {
     char done[2 * LIMIT_PATH_BYTES + 2] = "/", target[LIMIT_PATH_BYTES + 1];
     char *left = string_copy(path), *next = left;
@@ -51,7 +67,7 @@ cordon_status links_check(const struct resolved *resolved, const char *path, con
             break;        /* nothing there, or nothing to see: whoever opens it will say so */
         }
         target[got] = '\0';
-        if (decide(resolved, done, OP_REMOVE).allowed) {
+        if (is_suspect(resolved, places, done)) {
             status = error_set(err, CORDON_E_INVALID, 0, "resolve.link",
                                "%s %s (%s) goes through the link %s -> %s, which the command could have "
                                "made; name the target itself",
@@ -71,6 +87,11 @@ cordon_status links_check(const struct resolved *resolved, const char *path, con
             done[1] = '\0';
         else
             done[path_parent_length(PATH_POSIX, done)] = '\0';
+    }
+    if (status == CORDON_OK && resolved_path) {
+        *resolved_path = *next ? string_format("%s/%s", done, next) : string_copy(done);
+        if (!*resolved_path)
+            status = error_nomem(err, "resolve.link");
     }
     free(left);
     return status;

@@ -9,11 +9,17 @@
 
 #include "core/decide.h"
 #include "core/error.h"
+#include "os/linux/state.h"
 
 /* Walks `path` (absolute, not resolved) link by link; an error, step
- * "resolve.link", when one lies where the rules let the command make it. `what`
- * and `origin` are for the message. A missing component ends the walk: fine. */
-cordon_status links_check(const struct resolved *resolved, const char *path, const char *what,
-                          const char *origin, struct cordon_error *err);
+ * "resolve.link", when one lies where the rules let the command make it, or in
+ * what was ever a command's workspace: an earlier run's policy may have been
+ * wider. `what` and `origin` are for the message. A missing component ends the
+ * walk: fine. *resolved_path, when asked for: where the walk led, free of links;
+ * the caller opens that, for the command of another run may put a link on `path`
+ * meanwhile. */
+cordon_status links_check(const struct resolved *resolved, const struct places *places, const char *path,
+                          const char *what, const char *origin, char **resolved_path,
+                          struct cordon_error *err);
 
 #endif

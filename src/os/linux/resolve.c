@@ -162,7 +162,7 @@ static cordon_status locate_entry(struct resolver *r, const struct policy_entry 
 static cordon_status check_links(struct resolver *r, const char *path, const char *what, const char *origin)
 {
     char *full = path[0] == '/' ? string_copy(path) : string_format("%s/%s", r->out->cwd, path);
-    cordon_status status = full ? links_check(&r->out->resolved, full, what, origin, r->err)
+    cordon_status status = full ? links_check(&r->out->resolved, r->places, full, what, origin, NULL, r->err)
                                 : error_nomem(r->err, "resolve.link");
     free(full);
     return status;

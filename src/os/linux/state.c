@@ -563,6 +563,28 @@ out:
     return status;
 }
 
+bool state_knows(const struct places *p, const char *workspace)
+{
+    struct buf owner = BUF_INIT;
+    char name[NAME_BYTES + 32];
+    bool known = false, there = true;
+    utf_escape_display(&owner, workspace, strlen(workspace));
+    buf_add_char(&owner, '\n');
+    for (unsigned attempt = 1; there && !known && !buf_failed(&owner) && attempt <= MAX_COLLISIONS;
+         attempt++) {
+        directory_name(workspace, attempt, name, sizeof name);
+        char *path = string_format("%s/%s", p->state_root, name);
+        int dir = path ? beneath_open_absolute(path, DIRECTORY_FLAGS) : -1;
+        there = dir >= 0;
+        known = there && file_equals(dir, "workspace", owner.data, owner.len) == 1;
+        if (dir >= 0)
+            close(dir);
+        free(path);
+    }
+    buf_release(&owner);
+    return known;
+}
+
 cordon_status state_write(const struct places *p, const char *name, const char *bytes, size_t len,
                           struct cordon_error *err)
 {

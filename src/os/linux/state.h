@@ -56,6 +56,9 @@ cordon_status state_open(struct places *p, const char *workspace, enum policy_tm
 cordon_status state_name(struct places *p, const char *workspace, enum policy_tmp tmp,
                          struct cordon_error *err);
 
+/* Has this user ever run a command with `workspace` (resolved path) as its workspace? */
+bool state_knows(const struct places *p, const char *workspace);
+
 /* Absolute paths of the backing directories, borrowed from nothing: the caller frees. */
 char *state_path(const struct places *p,
                  const char *name); /* "tmp", "vartmp", "shm" (of this run when fresh), "cache", "dev",

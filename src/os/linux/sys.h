@@ -80,6 +80,14 @@ static inline int sys_openat2(int dir, const char *path, uint64_t flags, uint64_
     return (int)syscall(SYS_NR_OPENAT2, dir, path, &how, sizeof how);
 }
 
+/* With a mode, for O_CREAT. */
+static inline int sys_openat2_create(int dir, const char *path, uint64_t flags, uint64_t mode,
+                                     uint64_t resolve)
+{
+    struct sys_open_how how = {flags, mode, resolve};
+    return (int)syscall(SYS_NR_OPENAT2, dir, path, &how, sizeof how);
+}
+
 static inline int sys_close_range(unsigned first, unsigned last, unsigned flags)
 {
     return (int)syscall(SYS_NR_CLOSE_RANGE, first, last, flags);
