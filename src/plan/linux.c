@@ -187,18 +187,18 @@ static cordon_status plan_write(struct planner *p, const struct rule *rule)
 {
     const char *source = rule->backing ? rule->backing : rule->path;
     bool private_directory = rule->role == ROLE_TMP || rule->role == ROLE_CACHE;
-    cordon_status status =
-        add_tree(p,
-                 (struct mount_op){.target = rule->path,
-                                   /* A node in a root is a way to the whole device: only one that is named. */
-                                   .no_devices = rule->type != OBJECT_DEVICE,
-                                   .check = rule->ino != 0,
-                                   .dev = rule->dev,
-                                   .ino = rule->ino,
-                                   .step = "linux.mount.root",
-                                   .why = private_directory ? "private directory" : "writable root",
-                                   .origin = rule->origin},
-                 source);
+    cordon_status status = add_tree(
+        p,
+        (struct mount_op){.target = rule->path,
+                          /* A node in a root is a way to the whole device: only one that is named. */
+                          .no_devices = rule->type != OBJECT_DEVICE,
+                          .check = rule->ino != 0,
+                          .dev = rule->dev,
+                          .ino = rule->ino,
+                          .step = "linux.mount.root",
+                          .why = private_directory ? "private directory" : "writable root",
+                          .origin = rule->origin},
+        source);
     if (status == CORDON_OK)
         status = add_pins(p, rule);
     if (status == CORDON_OK)
@@ -311,7 +311,11 @@ static cordon_status plan_dev(struct planner *p)
         const char *path = nodes[i];
         status = add_tree(
             p,
-            (struct mount_op){.target = path, .optional = true, .step = "linux.mount.dev", .why = "device"},
+            (struct mount_op){.target = path,
+                              .read_only = true, /* writing to a device is no write to its mount; chmod is */
+                              .optional = true,
+                              .step = "linux.mount.dev",
+                              .why = "device"},
             path);
         if (status == CORDON_OK)
             status = add_landlock(
