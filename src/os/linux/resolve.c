@@ -14,6 +14,7 @@
 
 #include "core/limits.h"
 #include "os/linux/gitlink.h"
+#include "os/linux/kernel_mounts.h"
 #include "os/linux/links.h"
 #include "os/linux/locate.h"
 #include "os/linux/sys.h"
@@ -239,14 +240,13 @@ static size_t times_named(struct resolver *r, const char *path, bool *by_option)
     return count;
 }
 
-static cordon_status refuse_dangerous(struct resolver *r, const char *path, const char *origin)
+static cordon_status refuse_dangerous(struct resolver *r, const struct located *l, const char *origin)
 {
-    static const char *const kernel[] = {"/proc", "/sys"};
-    for (size_t i = 0; i < 2; i++)
-        if (path_is_within(posix_rules, kernel[i], path))
-            return error_set(r->err, CORDON_E_INVALID, 0, "resolve.root",
-                             "%s (%s) cannot be a writable root: it steers the kernel, not files", path,
-                             origin);
+    const char *path = l->path;
+    if (kernel_mounts_holds(l->fd) || path_is_within(posix_rules, "/proc", path) ||
+        path_is_within(posix_rules, "/sys", path))
+        return error_set(r->err, CORDON_E_INVALID, 0, "resolve.root",
+                         "%s (%s) cannot be a writable root: it steers the kernel, not files", path, origin);
     const char *what = NULL;
     if (path_is_root(PATH_POSIX, path))
         what = "the whole file system";
@@ -300,7 +300,7 @@ static cordon_status add_write(struct resolver *r, const struct policy_entry *en
                            "%s (%s): no such file or directory; a writable root must exist", l.path,
                            entry->origin);
     if (status == CORDON_OK)
-        status = refuse_dangerous(r, l.path, entry->origin);
+        status = refuse_dangerous(r, &l, entry->origin);
     if (status == CORDON_OK)
         status = check_dev(r, &l, entry->origin);
     if (status == CORDON_OK)
@@ -584,7 +584,7 @@ static cordon_status locate_base(struct resolver *r)
         return status;
     r->out->owner_uid = l.uid;
     r->out->owner_gid = l.gid;
-    status = refuse_dangerous(r, l.path, "workspace");
+    status = refuse_dangerous(r, &l, "workspace");
     if (status == CORDON_OK)
         status = keep_pin(r, &l);
     located_release(&l);
@@ -663,6 +663,9 @@ cordon_status resolve_policy(struct resolution *out, const struct resolve_input 
     cordon_status status = locate_base(&r);
     if (status == CORDON_OK)
         status = add_rules(&r);
+    /* For others than root the permissions of those files do. */
+    if (status == CORDON_OK && geteuid() == 0)
+        status = kernel_mounts_protect(&out->resolved, err);
     if (status == CORDON_OK)
         status = resolved_finish(&out->resolved, err);
     if (status == CORDON_OK)
