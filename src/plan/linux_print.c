@@ -3,10 +3,9 @@
  * JSON first; both forms say the same things in the same order: the policy with
  * where each entry came from, the rules as resolved, then what the kernel is told.
  */
-#include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "core/json_build.h"
 #include "core/utf.h"
 #include "plan/linux_plan.h"
 
@@ -18,13 +17,24 @@ static void add_escaped(struct buf *out, const char *text)
     utf_escape_display(out, text, strlen(text));
 }
 
+/* Where an entry came from: a file's name may hold anything. */
+static void end_with_origin(struct buf *out, const char *origin)
+{
+    buf_add_string(out, "  (");
+    add_escaped(out, origin);
+    buf_add_string(out, ")\n");
+}
+
 /* -- text ----------------------------------------------------------------- */
 
 static void text_policy(const struct policy *policy, struct buf *out)
 {
-    buf_add_format(out, "Policy\n  profile %s  (%s)\n  network %s  (%s)\n  tmp %s  (%s)\n",
-                   policy_profile_name(policy->profile), policy->profile_origin, policy_net_name(policy->net),
-                   policy->net_origin, policy_tmp_name(policy->tmp), policy->tmp_origin);
+    buf_add_format(out, "Policy\n  profile %s", policy_profile_name(policy->profile));
+    end_with_origin(out, policy->profile_origin);
+    buf_add_format(out, "  network %s", policy_net_name(policy->net));
+    end_with_origin(out, policy->net_origin);
+    buf_add_format(out, "  tmp %s", policy_tmp_name(policy->tmp));
+    end_with_origin(out, policy->tmp_origin);
     for (int id = 0; id < LIST_COUNT_; id++) {
         const struct policy_list *list = &policy->lists[id];
         for (size_t i = 0; i < list->count; i++) {
@@ -34,13 +44,15 @@ static void text_policy(const struct policy *policy, struct buf *out)
                     utf_escape_display(out, list->items[i].value, strcspn(list->items[i].value, "="));
             else
                 add_escaped(out, list->items[i].value);
-            buf_add_format(out, "  (%s)\n", list->items[i].origin);
+            end_with_origin(out, list->items[i].origin);
         }
     }
     for (int id = 0; id < LIMIT_COUNT_; id++)
-        if (policy->limits[id].value)
-            buf_add_format(out, "  limit %-18s %llu  (%s)\n", policy_limit_name((enum policy_limit)id),
-                           (unsigned long long)policy->limits[id].value, policy->limits[id].origin);
+        if (policy->limits[id].value) {
+            buf_add_format(out, "  limit %-18s %llu", policy_limit_name((enum policy_limit)id),
+                           (unsigned long long)policy->limits[id].value);
+            end_with_origin(out, policy->limits[id].origin);
+        }
 }
 
 static void text_rules(const struct resolved *resolved, struct buf *out)
@@ -54,8 +66,8 @@ static void text_rules(const struct resolved *resolved, struct buf *out)
             buf_add_string(out, " -> ");
             add_escaped(out, rule->backing);
         }
-        buf_add_format(out, "  [%s%s]  (%s)\n", type_names[rule->type],
-                       rule->redundant ? ", adds nothing" : "", rule->origin);
+        buf_add_format(out, "  [%s%s]", type_names[rule->type], rule->redundant ? ", adds nothing" : "");
+        end_with_origin(out, rule->origin);
     }
 }
 
@@ -74,8 +86,9 @@ static void text_mounts(const struct linux_plan *plan, struct buf *out)
         buf_add_format(out, "%s%s  %s", op->read_only ? " read-only" : "",
                        op->no_devices ? " nosuid,nodev" : "", op->why);
         if (op->origin)
-            buf_add_format(out, "  (%s)", op->origin);
-        buf_add_char(out, '\n');
+            end_with_origin(out, op->origin);
+        else
+            buf_add_char(out, '\n');
     }
 }
 
@@ -156,99 +169,76 @@ cordon_status linux_plan_text(const struct linux_view *view, struct buf *out, st
 
 /* -- JSON ----------------------------------------------------------------- */
 
-/* jansson's setters take NULL as a failure, so one check at the end suffices. */
-struct json_state {
-    bool failed;
-};
-
-static void put(struct json_state *state, json_t *object, const char *key, json_t *value)
-{
-    if (json_object_set_new(object, key, value) != 0)
-        state->failed = true;
-}
-
-static void push(struct json_state *state, json_t *array, json_t *value)
-{
-    if (json_array_append_new(array, value) != 0)
-        state->failed = true;
-}
-
-static json_t *path_json(const char *path)
-{
-    struct buf text = BUF_INIT;
-    utf_escape(&text, path, strlen(path));
-    char *taken = buf_take(&text);
-    json_t *value = taken ? json_string(taken) : NULL;
-    free(taken);
-    return value;
-}
-
-static json_t *policy_json(struct json_state *state, const struct policy *policy)
+static json_t *sourced_json(struct json_build *b, json_t *value, const char *origin)
 {
     json_t *out = json_object();
-    put(state, out, "profile",
-        json_pack("{s:s, s:s}", "value", policy_profile_name(policy->profile), "origin",
-                  policy->profile_origin));
-    put(state, out, "network.mode",
-        json_pack("{s:s, s:s}", "value", policy_net_name(policy->net), "origin", policy->net_origin));
-    put(state, out, "filesystem.tmp",
-        json_pack("{s:s, s:s}", "value", policy_tmp_name(policy->tmp), "origin", policy->tmp_origin));
-    put(state, out, "environment.inherit",
-        json_pack("{s:b, s:s}", "value", policy->env_inherit, "origin", policy->env_inherit_origin));
+    json_build_put(b, out, "value", value);
+    json_build_put(b, out, "origin", json_build_text(origin));
+    return out;
+}
+
+static json_t *policy_json(struct json_build *b, const struct policy *policy)
+{
+    json_t *out = json_object();
+    json_build_put(
+        b, out, "profile",
+        sourced_json(b, json_string(policy_profile_name(policy->profile)), policy->profile_origin));
+    json_build_put(b, out, "network.mode",
+                   sourced_json(b, json_string(policy_net_name(policy->net)), policy->net_origin));
+    json_build_put(b, out, "filesystem.tmp",
+                   sourced_json(b, json_string(policy_tmp_name(policy->tmp)), policy->tmp_origin));
+    json_build_put(b, out, "environment.inherit",
+                   sourced_json(b, json_boolean(policy->env_inherit), policy->env_inherit_origin));
     for (int id = 0; id < LIST_COUNT_; id++) {
         const struct policy_list *list = &policy->lists[id];
         json_t *entries = json_array();
         for (size_t i = 0; i < list->count; i++) {
-            json_t *entry = json_object();
-            char *value = id == LIST_ENV_SET
-                              ? string_copy_n(list->items[i].value, strcspn(list->items[i].value, "="))
-                              : string_copy(list->items[i].value);
-            put(state, entry, "value", value ? path_json(value) : NULL);
-            put(state, entry, "origin", path_json(list->items[i].origin));
-            push(state, entries, entry);
-            free(value);
+            const char *value = list->items[i].value;
+            size_t shown = id == LIST_ENV_SET ? strcspn(value, "=") : strlen(value); /* no secrets */
+            json_build_push(b, entries,
+                            sourced_json(b, json_build_text_n(value, shown), list->items[i].origin));
         }
-        put(state, out, policy_list_key((enum policy_list_id)id), entries);
+        json_build_put(b, out, policy_list_key((enum policy_list_id)id), entries);
     }
     for (int id = 0; id < LIMIT_COUNT_; id++)
-        put(state, out, policy_limit_key((enum policy_limit)id),
-            json_pack("{s:I, s:s?}", "value", (json_int_t)policy->limits[id].value, "origin",
-                      policy->limits[id].origin));
+        json_build_put(
+            b, out, policy_limit_key((enum policy_limit)id),
+            sourced_json(b, json_build_number(policy->limits[id].value), policy->limits[id].origin));
     return out;
 }
 
-static json_t *rules_json(struct json_state *state, const struct resolved *resolved)
+static json_t *rules_json(struct json_build *b, const struct resolved *resolved)
 {
     json_t *out = json_array();
     for (size_t i = 0; i < resolved->count; i++) {
         const struct rule *rule = &resolved->items[i];
         json_t *entry = json_object();
-        put(state, entry, "kind", json_string(rule_kind_name(rule->kind)));
-        put(state, entry, "path", path_json(rule->path));
-        put(state, entry, "backing", rule->backing ? path_json(rule->backing) : json_null());
-        put(state, entry, "type", json_string(type_names[rule->type]));
-        put(state, entry, "redundant", json_boolean(rule->redundant));
-        put(state, entry, "origin", path_json(rule->origin));
-        push(state, out, entry);
+        json_build_put(b, entry, "kind", json_string(rule_kind_name(rule->kind)));
+        json_build_put(b, entry, "path", json_build_text(rule->path));
+        json_build_put(b, entry, "backing", json_build_text(rule->backing));
+        json_build_put(b, entry, "type", json_string(type_names[rule->type]));
+        json_build_put(b, entry, "redundant", json_boolean(rule->redundant));
+        json_build_put(b, entry, "origin", json_build_text(rule->origin));
+        json_build_push(b, out, entry);
     }
     return out;
 }
 
-static json_t *mounts_json(struct json_state *state, const struct linux_plan *plan)
+static json_t *mounts_json(struct json_build *b, const struct linux_plan *plan)
 {
     json_t *out = json_array();
     for (size_t i = 0; i < plan->mount_count; i++) {
         const struct mount_op *op = &plan->mounts[i];
         json_t *entry = json_object();
-        put(state, entry, "operation", json_string(mount_names[op->kind]));
-        put(state, entry, "source", op->source ? path_json(op->source) : json_null());
-        put(state, entry, "target", op->target ? path_json(op->target) : json_null());
-        put(state, entry, "slot", op->slot >= 0 ? json_integer(op->slot) : json_null());
-        put(state, entry, "read_only",
-            json_boolean(op->read_only || op->kind == MOUNT_PROTECT || op->kind == MOUNT_SEAL));
-        put(state, entry, "why", json_string(op->why));
-        put(state, entry, "origin", op->origin ? path_json(op->origin) : json_null());
-        push(state, out, entry);
+        json_build_put(b, entry, "operation", json_string(mount_names[op->kind]));
+        json_build_put(b, entry, "source", json_build_text(op->source));
+        json_build_put(b, entry, "target", json_build_text(op->target));
+        json_build_put(b, entry, "slot", op->slot >= 0 ? json_integer(op->slot) : json_null());
+        json_build_put(b, entry, "read_only",
+                       json_boolean(op->read_only || op->kind == MOUNT_PROTECT || op->kind == MOUNT_SEAL));
+        json_build_put(b, entry, "why", json_string(op->why));
+        json_build_put(b, entry, "origin", json_build_text(op->origin));
+        json_build_push(b, out, entry);
     }
     return out;
 }
@@ -257,109 +247,95 @@ static json_t *access_json(uint64_t access)
 {
     struct buf text = BUF_INIT;
     landlock_access_text(access, &text);
-    char *taken = buf_take(&text);
-    json_t *value = json_string(taken ? taken : "");
-    free(taken);
-    return value;
+    return json_build_words(&text);
 }
 
-static json_t *landlock_json(struct json_state *state, const struct linux_plan *plan)
+static json_t *landlock_json(struct json_build *b, const struct linux_plan *plan)
 {
     json_t *out = json_object(), *rules = json_array();
     for (size_t i = 0; i < plan->rule_count; i++) {
         json_t *entry = json_object();
-        put(state, entry, "path", path_json(plan->rules[i].path));
-        put(state, entry, "access", access_json(plan->rules[i].access & plan->ruleset.handled_fs));
-        put(state, entry, "why", json_string(plan->rules[i].why));
-        push(state, rules, entry);
+        json_build_put(b, entry, "path", json_build_text(plan->rules[i].path));
+        json_build_put(b, entry, "access", access_json(plan->rules[i].access & plan->ruleset.handled_fs));
+        json_build_put(b, entry, "why", json_string(plan->rules[i].why));
+        json_build_push(b, rules, entry);
     }
-    put(state, out, "handled", access_json(plan->ruleset.handled_fs));
-    put(state, out, "scoped", json_boolean(plan->ruleset.scoped != 0));
-    put(state, out, "rules", rules);
+    json_build_put(b, out, "handled", access_json(plan->ruleset.handled_fs));
+    json_build_put(b, out, "scoped", json_boolean(plan->ruleset.scoped != 0));
+    json_build_put(b, out, "rules", rules);
     return out;
 }
 
-static json_t *ids_json(struct json_state *state, const uint32_t *ids, size_t count)
+static json_t *ids_json(struct json_build *b, const uint32_t *ids, size_t count)
 {
     json_t *out = json_array();
     for (size_t i = 0; i < count; i++)
-        push(state, out, json_integer(ids[i]));
+        json_build_push(b, out, json_integer(ids[i]));
     return out;
 }
 
-static json_t *names_json(struct json_state *state, char *const *items)
+static json_t *names_json(struct json_build *b, char *const *items)
 {
     json_t *out = json_array();
-    for (; items && *items; items++) {
-        char *name = string_copy_n(*items, strcspn(*items, "="));
-        push(state, out, name ? path_json(name) : NULL);
-        free(name);
-    }
+    for (; items && *items; items++)
+        json_build_push(b, out, json_build_text_n(*items, strcspn(*items, "=")));
     return out;
 }
 
-static json_t *process_json(struct json_state *state, const struct linux_view *view)
+static json_t *process_json(struct json_build *b, const struct linux_view *view)
 {
     const struct linux_plan *plan = view->plan;
     json_t *out = json_object();
-    put(state, out, "directory", path_json(plan->cwd));
-    put(state, out, "uids", ids_json(state, plan->uid_map, plan->uid_count));
-    put(state, out, "gids", ids_json(state, plan->gid_map, plan->gid_count));
-    put(state, out, "capabilities", json_integer((json_int_t)plan->keep_caps));
-    put(state, out, "own_network", json_boolean(plan->own_netns));
-    put(state, out, "wall_seconds", json_integer((json_int_t)plan->wall_seconds));
-    put(state, out, "cpu_seconds", json_integer((json_int_t)plan->cpu_seconds));
-    put(state, out, "file_bytes", json_integer((json_int_t)plan->file_bytes));
-    put(state, out, "processes_rlimit", json_integer((json_int_t)plan->processes_rlimit));
-    put(state, out, "cgroup_memory", json_integer((json_int_t)plan->cgroup_memory));
-    put(state, out, "cgroup_processes", json_integer((json_int_t)plan->cgroup_processes));
-    put(state, out, "environment", names_json(state, view->environment));
-    put(state, out, "environment_removed", names_json(state, view->removed));
+    json_build_put(b, out, "directory", json_build_text(plan->cwd));
+    json_build_put(b, out, "uids", ids_json(b, plan->uid_map, plan->uid_count));
+    json_build_put(b, out, "gids", ids_json(b, plan->gid_map, plan->gid_count));
+    json_build_put(b, out, "capabilities", json_build_number(plan->keep_caps));
+    json_build_put(b, out, "own_network", json_boolean(plan->own_netns));
+    json_build_put(b, out, "wall_seconds", json_build_number(plan->wall_seconds));
+    json_build_put(b, out, "cpu_seconds", json_build_number(plan->cpu_seconds));
+    json_build_put(b, out, "file_bytes", json_build_number(plan->file_bytes));
+    json_build_put(b, out, "processes_rlimit", json_build_number(plan->processes_rlimit));
+    json_build_put(b, out, "cgroup_memory", json_build_number(plan->cgroup_memory));
+    json_build_put(b, out, "cgroup_processes", json_build_number(plan->cgroup_processes));
+    json_build_put(b, out, "environment", names_json(b, view->environment));
+    json_build_put(b, out, "environment_removed", names_json(b, view->removed));
     return out;
 }
 
-static json_t *facets_json(struct json_state *state, const struct linux_view *view)
+static json_t *facets_json(struct json_build *b, const struct linux_view *view)
 {
     static const char *const states[] = {"enforced", "limit", "unavailable"};
     json_t *out = json_array();
     for (size_t i = 0; i < view->facet_count; i++)
-        push(state, out,
-             json_pack("{s:s, s:s, s:s}", "facet", view->facets[i].name, "state",
-                       states[view->facets[i].state], "mechanism", view->facets[i].mechanism));
+        json_build_push(b, out,
+                        json_pack("{s:s, s:s, s:s}", "facet", view->facets[i].name, "state",
+                                  states[view->facets[i].state], "mechanism", view->facets[i].mechanism));
     return out;
 }
 
-static json_t *seccomp_json(const struct linux_plan *plan)
+static json_t *seccomp_json(struct json_build *b, const struct linux_plan *plan)
 {
     struct buf text = BUF_INIT;
+    json_t *out = json_object();
     seccomp_describe(&plan->filter_options, &text);
-    char *taken = buf_take(&text);
-    json_t *out = json_pack("{s:I, s:s?}", "instructions", (json_int_t)plan->filter.count, "rules", taken);
-    free(taken);
+    json_build_put(b, out, "instructions", json_build_number(plan->filter.count));
+    json_build_put(b, out, "rules", json_build_words(&text));
     return out;
 }
 
 cordon_status linux_plan_json(const struct linux_view *view, struct buf *out, struct cordon_error *err)
 {
-    struct json_state state = {false};
+    struct json_build b = {false};
     json_t *all = json_object();
-    put(&state, all, "version", json_integer(1));
-    put(&state, all, "target", json_string("linux"));
-    put(&state, all, "workspace", path_json(view->resolved->workspace));
-    put(&state, all, "policy", policy_json(&state, view->policy));
-    put(&state, all, "rules", rules_json(&state, view->resolved));
-    put(&state, all, "process", process_json(&state, view));
-    put(&state, all, "mounts", mounts_json(&state, view->plan));
-    put(&state, all, "landlock", landlock_json(&state, view->plan));
-    put(&state, all, "seccomp", seccomp_json(view->plan));
-    put(&state, all, "facets", facets_json(&state, view));
-    char *text = state.failed ? NULL : json_dumps(all, JSON_INDENT(2));
-    json_decref(all);
-    if (text) {
-        buf_add_string(out, text);
-        buf_add_char(out, '\n');
-    }
-    bool failed = !text || buf_failed(out);
-    free(text);
-    return failed ? error_nomem(err, "linux.plan.print") : CORDON_OK;
+    json_build_put(&b, all, "version", json_integer(1));
+    json_build_put(&b, all, "target", json_string("linux"));
+    json_build_put(&b, all, "workspace", json_build_text(view->resolved->workspace));
+    json_build_put(&b, all, "policy", policy_json(&b, view->policy));
+    json_build_put(&b, all, "rules", rules_json(&b, view->resolved));
+    json_build_put(&b, all, "process", process_json(&b, view));
+    json_build_put(&b, all, "mounts", mounts_json(&b, view->plan));
+    json_build_put(&b, all, "landlock", landlock_json(&b, view->plan));
+    json_build_put(&b, all, "seccomp", seccomp_json(&b, view->plan));
+    json_build_put(&b, all, "facets", facets_json(&b, view));
+    return json_build_write(&b, all, JSON_INDENT(2), out, "linux.plan.print", err);
 }

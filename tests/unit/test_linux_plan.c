@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "plan/linux_plan.h"
@@ -249,6 +250,8 @@ static void printing_shows_everything_and_no_value(void **state)
     begin(&f);
     f.resolved.workspace = string_copy("/w\n");
     assert_int_equal(policy_parse_env(&f.policy, "KEY=hunter3", "option --env", &err), CORDON_OK);
+    free(f.policy.profile_origin);
+    f.policy.profile_origin = string_copy("\xff\x1b.json: $.profile");
     add(&f, (struct rule){.kind = RULE_WRITE, .path = "/w\n", .type = OBJECT_DIRECTORY});
     make(&f);
     size_t count = linux_facets(&f.plan, &f.facts, &f.policy, facets);
@@ -260,6 +263,8 @@ static void printing_shows_everything_and_no_value(void **state)
     assert_non_null(strstr(text.data, "/w\\x0a"));
     assert_non_null(strstr(json.data, "\"SECRET\""));
     assert_non_null(strstr(text.data, "default (profile workspace)"));
+    assert_non_null(strstr(text.data, "profile workspace  (\\xff\\x1b.json: $.profile)"));
+    assert_non_null(strstr(json.data, "\"\\\\xff\\u001B.json: $.profile\""));
     buf_release(&text);
     buf_release(&json);
     end(&f);
