@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/nearest.h"
 #include "core/utf.h"
-#include "nearest.h"
 #include "option_table.h"
 
 struct parser {

@@ -8,7 +8,6 @@
 
 #include <cmocka.h>
 
-#include "nearest.h"
 #include "options.h"
 
 #define WORDS_MAX 32
@@ -453,41 +452,6 @@ static void form_of_the_error(void **state)
     }
 }
 
-static void suggestions(void **state)
-{
-    static const struct {
-        const char *typed, *offered;
-        bool near;
-    } rows[] = {
-        {"write", "write", true},
-        {"writ", "write", true},
-        {"wirte", "write", true},
-        {"writes", "write", true},
-        {"xrite", "write", true},
-        {"net", "env", false},
-        {"tpm", "tmp", true},
-        {"x", "tmp", false},
-        {"", "tmp", false},
-        {"verbos", "version", false},
-        {"deny_read", "deny-read", true},
-        {"allowdegraded", "allow-degraded", true},
-        {"a-word-that-is-longer-than-any-option-is", "allow-degraded", false},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct nearest n;
-        nearest_init(&n, rows[i].typed);
-        nearest_offer(&n, rows[i].offered);
-        if ((n.best != NULL) != rows[i].near)
-            fail_msg("%s, %s", rows[i].typed, rows[i].offered);
-    }
-    struct nearest n;
-    nearest_init(&n, "writf");
-    nearest_offer(&n, "writs");
-    nearest_offer(&n, "writfe");
-    assert_string_equal(n.best, "writs");
-}
-
 /* -- whatever comes, and whenever memory ends ----------------------------- */
 
 /* The linker sends the parser's allocations here (CMakeLists.txt). */
@@ -622,7 +586,6 @@ int main(void)
         cmocka_unit_test(policy_errors),
         cmocka_unit_test(reserved),
         cmocka_unit_test(form_of_the_error),
-        cmocka_unit_test(suggestions),
         cmocka_unit_test(every_allocation_fails_once),
         cmocka_unit_test(random_lines),
     };

@@ -1,11 +1,11 @@
 /* nearest.c - suggestions for mistyped words: the fewest edits, and only when
- * they are few for the word's length. Called by options.c on errors.
+ * they are few for the word's length. For options and policy keys. Pure.
  */
-#include "nearest.h"
+#include "core/nearest.h"
 
 #include <string.h>
 
-#define WORD_MAX 32 /* longer than every option, command and facet */
+#define WORD_MAX 32 /* longer than every option, command, facet and policy key */
 
 static size_t least(size_t a, size_t b)
 {
@@ -35,20 +35,24 @@ static size_t edits(const char *a, size_t a_len, const char *b, size_t b_len)
     return above[b_len];
 }
 
+size_t nearest_distance(const char *word, const char *candidate, size_t len)
+{
+    size_t word_len = strlen(word);
+    if (word_len < 2 || word_len > WORD_MAX || len > WORD_MAX)
+        return NEAREST_NONE;
+    size_t distance = edits(word, word_len, candidate, len);
+    return distance <= 1 + least(word_len, len) / 4 ? distance : NEAREST_NONE;
+}
+
 void nearest_init(struct nearest *n, const char *word)
 {
-    *n = (struct nearest){word, NULL, 0};
+    *n = (struct nearest){word, NULL, NEAREST_NONE};
 }
 
 void nearest_offer(struct nearest *n, const char *candidate)
 {
-    size_t word_len = strlen(n->word), len = strlen(candidate);
-    if (word_len < 2 || word_len > WORD_MAX || len > WORD_MAX)
-        return;
-    size_t distance = edits(n->word, word_len, candidate, len);
-    if (distance > 1 + least(word_len, len) / 4)
-        return;
-    if (!n->best || distance < n->distance) {
+    size_t distance = nearest_distance(n->word, candidate, strlen(candidate));
+    if (distance < n->distance) {
         n->best = candidate;
         n->distance = distance;
     }
