@@ -254,6 +254,7 @@ int main(int argc, char **argv)
         finish(probe_broken("usage: cordon-probe OPERATION ARG... (--list shows the operations)"));
     }
     const struct probe_operation *operation = find_operation(argv[1]);
+    /* cppcheck-suppress nullPointerRedundantCheck ; finish() does not return */
     if (operation == NULL) {
         finish(probe_broken("no operation '%.60s' (--list shows them)", argv[1]));
     }

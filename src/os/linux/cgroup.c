@@ -342,8 +342,8 @@ out:
 /* Is the number behind `key` in this file of lines "key number" more than 0? */
 static bool counted(const struct cgroup *c, const char *file, const char *key)
 {
-    char word[32];
-    uint64_t value;
+    char line[64];
+    size_t len = strlen(key);
     bool yes = false;
     int fd = openat(c->dir_fd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     FILE *stream = fd >= 0 ? fdopen(fd, "r") : NULL;
@@ -352,8 +352,8 @@ static bool counted(const struct cgroup *c, const char *file, const char *key)
             close(fd);
         return false;
     }
-    while (!yes && fscanf(stream, "%31s %" SCNu64, word, &value) == 2)
-        yes = strcmp(word, key) == 0 && value > 0;
+    while (!yes && fgets(line, sizeof line, stream))
+        yes = strncmp(line, key, len) == 0 && line[len] == ' ' && strtoull(line + len, NULL, 10) > 0;
     fclose(stream);
     return yes;
 }

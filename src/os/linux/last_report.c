@@ -10,7 +10,7 @@
 
 cordon_status last_report_store(const struct places *places, const struct buf *text, struct cordon_error *err)
 {
-    struct stat st;
+    struct stat st = {.st_size = 0};
     size_t done = 0;
     int fd = openat(places->workspace_fd, "report.json", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     int code = fd < 0 || flock(fd, LOCK_EX) != 0 || fstat(fd, &st) != 0 ? errno : 0;

@@ -250,7 +250,7 @@ static void directory_name(const char *workspace, unsigned attempt, char *out, s
     const char *base = path_basename(PATH_POSIX, workspace);
     char name[NAME_BYTES + 1];
     size_t len = 0;
-    for (; base[len] && len < NAME_BYTES; len++) {
+    for (; len < NAME_BYTES && base[len]; len++) {
         char c = base[len];
         bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
                      (len > 0 && (c == '.' || c == '-')); /* no hidden name, no seeming option */

@@ -65,6 +65,7 @@ void changes_path(const struct changes *c, uint32_t index, struct buf *out)
     for (; index != CHANGES_NONE; index = c->items[index].parent)
         chain[depth++] = index;
     while (depth-- > 0) {
+        /* cppcheck-suppress uninitvar ; the first loop filled chain[0] to chain[depth - 1] */
         const char *name = c->names.data + c->items[chain[depth]].name;
         if (c->items[chain[depth]].parent != CHANGES_NONE && (!out->len || out->data[out->len - 1] != '/'))
             buf_add_char(out, '/');
