@@ -2,13 +2,13 @@
  * decides and what enforces it. Asks decide() and nothing else, so that what it
  * says is what the plan is made from. No side effects.
  */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "commands.h"
+#include "core/json_build.h"
 #include "core/utf.h"
 
 static const char *mechanism(const struct box *box, const char *facet)
@@ -34,72 +34,83 @@ static size_t questions(const char *path, enum decide_op ops[3])
     return 3;
 }
 
-static char *display(const char *text, bool json)
+/* For people; NULL: out of memory. */
+static char *display(const char *text)
 {
     struct buf out = BUF_INIT;
-    if (json)
-        utf_escape(&out, text, strlen(text));
-    else
-        utf_escape_display(&out, text, strlen(text));
+    utf_escape_display(&out, text, strlen(text));
     return buf_take(&out);
 }
 
 static void print_verdict(const struct box *box, enum decide_op op, struct verdict v)
 {
-    char *rule = v.rule ? display(v.rule->path, false) : NULL;
     printf("  %-7s %-4s %s", decide_op_name(op), v.allowed ? "yes" : "no", decide_reason_text(v.reason));
-    if (v.rule)
-        printf(" [%s %s; %s]", rule_kind_name(v.rule->kind), rule ? rule : "?", v.rule->origin);
+    if (v.rule) {
+        char *rule = display(v.rule->path), *origin = display(v.rule->origin);
+        printf(" [%s %s; %s]", rule_kind_name(v.rule->kind), rule ? rule : "?", origin ? origin : "?");
+        free(rule);
+        free(origin);
+    }
     if (!v.allowed)
         printf("\n              enforced by: %s", mechanism(box, v.facet));
     putchar('\n');
-    free(rule);
 }
 
-static json_t *verdict_json(const struct box *box, enum decide_op op, struct verdict v)
+static json_t *verdict_json(struct json_build *b, const struct box *box, enum decide_op op, struct verdict v)
 {
-    json_t *rule = NULL;
+    json_t *rule = json_null(), *out = json_object();
     if (v.rule) {
-        char *path = display(v.rule->path, true);
-        rule = json_pack("{s:s, s:s?, s:s}", "kind", rule_kind_name(v.rule->kind), "path", path, "origin",
-                         v.rule->origin);
-        free(path);
+        rule = json_object();
+        json_build_put(b, rule, "kind", json_string(rule_kind_name(v.rule->kind)));
+        json_build_put(b, rule, "path", json_build_text(v.rule->path));
+        json_build_put(b, rule, "origin", json_build_text(v.rule->origin));
     }
-    return json_pack("{s:s, s:b, s:s, s:o?, s:s, s:s}", "operation", decide_op_name(op), "allowed", v.allowed,
-                     "reason", decide_reason_text(v.reason), "rule", rule, "facet", v.facet, "mechanism",
-                     mechanism(box, v.facet));
+    json_build_put(b, out, "operation", json_string(decide_op_name(op)));
+    json_build_put(b, out, "allowed", json_boolean(v.allowed));
+    json_build_put(b, out, "reason", json_string(decide_reason_text(v.reason)));
+    json_build_put(b, out, "rule", rule);
+    json_build_put(b, out, "facet", json_build_text(v.facet));
+    json_build_put(b, out, "mechanism", json_string(mechanism(box, v.facet)));
+    return out;
 }
 
-/* *list NULL: text. */
-static cordon_status explain_path(const struct box *box, const char *asked, json_t *list,
+/* What the answers are gathered in; `paths` and `hosts` NULL: they are printed as text. */
+struct answers {
+    struct json_build build;
+    json_t *paths, *hosts;
+};
+
+static cordon_status explain_path(struct answers *answers, const struct box *box, const char *asked,
                                   struct cordon_error *err)
 {
     enum decide_op ops[3];
-    char *path = NULL, *shown = NULL;
+    char *path = NULL;
     cordon_status status = resolve_question(asked, &path, err);
     if (status != CORDON_OK)
         return status;
-    shown = display(path, list != NULL);
     size_t count = questions(path, ops);
-    json_t *answers = list ? json_array() : NULL;
-    if (!list)
-        printf("%s\n", shown ? shown : asked);
-    for (size_t i = 0; i < count; i++) {
-        struct verdict v = decide(&box->resolution.resolved, path, ops[i]);
-        if (list)
-            json_array_append_new(answers, verdict_json(box, ops[i], v));
-        else
-            print_verdict(box, ops[i], v);
+    if (answers->paths) {
+        json_t *entry = json_object(), *verdicts = json_array();
+        for (size_t i = 0; i < count; i++)
+            json_build_push(
+                &answers->build, verdicts,
+                verdict_json(&answers->build, box, ops[i], decide(&box->resolution.resolved, path, ops[i])));
+        json_build_put(&answers->build, entry, "path", json_build_text(path));
+        json_build_put(&answers->build, entry, "answers", verdicts);
+        json_build_push(&answers->build, answers->paths, entry);
+    } else {
+        char *shown = display(path);
+        printf("%s\n", shown ? shown : "?");
+        for (size_t i = 0; i < count; i++)
+            print_verdict(box, ops[i], decide(&box->resolution.resolved, path, ops[i]));
+        free(shown);
     }
-    if (list)
-        json_array_append_new(list, json_pack("{s:s?, s:o}", "path", shown, "answers", answers));
     free(path);
-    free(shown);
     return CORDON_OK;
 }
 
 /* HOST or HOST:PORT or [V6]:PORT. */
-static cordon_status explain_host(const struct box *box, const char *asked, json_t *list,
+static cordon_status explain_host(struct answers *answers, const struct box *box, const char *asked,
                                   struct cordon_error *err)
 {
     char host[256];
@@ -120,14 +131,19 @@ static cordon_status explain_host(const struct box *box, const char *asked, json
     memcpy(host, asked, len);
     host[len] = '\0';
     struct verdict_host v = decide_host(&box->resolution.resolved, host, (unsigned)port);
-    char *shown = display(asked, list != NULL);
-    if (list)
-        json_array_append_new(list, json_pack("{s:s?, s:b, s:s, s:s}", "host", shown, "allowed", v.allowed,
-                                              "reason", v.why, "mechanism", mechanism(box, "network")));
-    else
-        printf("%s\n  reach   %-4s %s\n              enforced by: %s\n", shown ? shown : asked,
+    if (answers->hosts) {
+        json_t *entry = json_object();
+        json_build_put(&answers->build, entry, "host", json_build_text(asked));
+        json_build_put(&answers->build, entry, "allowed", json_boolean(v.allowed));
+        json_build_put(&answers->build, entry, "reason", json_string(v.why));
+        json_build_put(&answers->build, entry, "mechanism", json_string(mechanism(box, "network")));
+        json_build_push(&answers->build, answers->hosts, entry);
+    } else {
+        char *shown = display(asked);
+        printf("%s\n  reach   %-4s %s\n              enforced by: %s\n", shown ? shown : "?",
                v.allowed ? "yes" : "no", v.why, mechanism(box, "network"));
-    free(shown);
+        free(shown);
+    }
     return CORDON_OK;
 }
 
@@ -135,29 +151,34 @@ int command_explain(const struct options *options)
 {
     struct prepared prepared;
     struct cordon_error err;
-    json_t *paths = NULL, *hosts = NULL;
+    struct answers answers = {{false}, NULL, NULL};
+    struct buf text = BUF_INIT;
     prepared_init(&prepared);
     cordon_status status = prepare_policy(&prepared, options, &err);
     if (status == CORDON_OK)
         status = prepare_box(&prepared, options, false, &err);
     if (options->json) {
-        paths = json_array();
-        hosts = json_array();
+        answers.paths = json_array();
+        answers.hosts = json_array();
     }
     for (size_t i = 0; i < options->targets.count && status == CORDON_OK; i++)
-        status = explain_path(&prepared.box, options->targets.items[i], paths, &err);
+        status = explain_path(&answers, &prepared.box, options->targets.items[i], &err);
     for (size_t i = 0; i < options->hosts.count && status == CORDON_OK; i++)
-        status = explain_host(&prepared.box, options->hosts.items[i], hosts, &err);
+        status = explain_host(&answers, &prepared.box, options->hosts.items[i], &err);
+    if (status == CORDON_OK && options->json) {
+        json_t *all = json_object();
+        json_build_put(&answers.build, all, "version", json_integer(1));
+        json_build_put(&answers.build, all, "paths", json_incref(answers.paths));
+        json_build_put(&answers.build, all, "hosts", json_incref(answers.hosts));
+        status = json_build_write(&answers.build, all, JSON_INDENT(2), &text, "explain.print", &err);
+    }
     if (status != CORDON_OK)
         say_error(options, &err);
-    if (status == CORDON_OK && options->json) {
-        json_t *all = json_pack("{s:i, s:O, s:O}", "version", 1, "paths", paths, "hosts", hosts);
-        json_dumpf(all, stdout, JSON_INDENT(2));
-        putchar('\n');
-        json_decref(all);
-    }
-    json_decref(paths);
-    json_decref(hosts);
+    else if (options->json)
+        fwrite(text.data, 1, text.len, stdout);
+    json_decref(answers.paths);
+    json_decref(answers.hosts);
+    buf_release(&text);
     prepared_release(&prepared);
     return status == CORDON_OK ? 0 : EXIT_CORDON_FAILED;
 }
