@@ -254,12 +254,12 @@ int main(int argc, char **argv)
         finish(probe_broken("usage: cordon-probe OPERATION ARG... (--list shows the operations)"));
     }
     const struct probe_operation *operation = find_operation(argv[1]);
-    /* cppcheck-suppress nullPointerRedundantCheck ; finish() does not return */
     if (operation == NULL) {
         finish(probe_broken("no operation '%.60s' (--list shows them)", argv[1]));
     }
     int least = 0;
     int most = 0;
+    /* cppcheck-suppress nullPointerRedundantCheck ; finish() does not return */
     count_arguments(operation->arguments, &least, &most);
     if (argc - 2 < least || argc - 2 > most) {
         finish(probe_broken("usage: %s %s", operation->name, operation->arguments));
