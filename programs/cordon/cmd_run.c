@@ -24,6 +24,7 @@
 #include "os/posix/changes.h"
 #include "os/posix/stdio_check.h"
 #include "os/posix/terminal.h"
+#include "os/posix/write_all.h"
 
 struct run {
     const struct options *options;
@@ -173,6 +174,7 @@ static cordon_status begin(struct run *run, struct cordon_error *err)
     run->setup.own_netns = run->prepared.policy.net != NET_ON;
     run->setup.terminal = run->terminal.fd;
     run->setup.foreground = run->terminal.given;
+    run->setup.detach = !run->terminal.attached;
     return launch_begin(&run->setup, &run->launched, err);
 }
 

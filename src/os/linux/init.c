@@ -338,8 +338,14 @@ void init_main(struct init_context *context)
         {context->channel, POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}};
     sigset_t all, children;
 
-    /* Own group: kill(0) of the launcher's group must not reach in, nor ours out. */
-    setpgid(0, 0);
+    /* Own group: kill(0) of the launcher's group must not reach in, nor ours out.
+     * Own session: whoever got no terminal could open /dev/tty and read what the
+     * user types. Init makes it and not the command, whose group would be an
+     * orphaned one, which SIGTSTP does not stop. */
+    if (context->detach)
+        setsid();
+    else
+        setpgid(0, 0);
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
     /* Both PDEATHSIG and the channel: the former fires when the launching

@@ -13,6 +13,7 @@ struct init_context {
     int channel;     /* init's end */
     int terminal;    /* descriptor of the controlling terminal; -1: none */
     bool foreground; /* make the command's group the foreground one at start */
+    bool detach;     /* a session of its own: the command was given no terminal */
     bool own_netns;  /* init begins to make it while the launcher still plans */
     sigset_t mask;   /* the command's signal mask */
     uint64_t nofile_soft, nofile_hard;

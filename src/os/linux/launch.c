@@ -164,6 +164,7 @@ cordon_status launch_begin(const struct launch_setup *setup, struct launched *ou
                                              .channel = pair[1],
                                              .terminal = setup->terminal,
                                              .foreground = setup->foreground,
+                                             .detach = setup->detach,
                                              .own_netns = setup->own_netns,
                                              .mask = setup->mask,
                                              .nofile_soft = setup->nofile_soft,

@@ -23,6 +23,7 @@ struct launch_setup {
     bool own_netns;
     int terminal;                      /* controlling terminal or -1 */
     bool foreground;                   /* hand it over at start */
+    bool detach;                       /* no terminal for the command, not even by /dev/tty */
     sigset_t mask;                     /* the command's signal mask */
     uint64_t nofile_soft, nofile_hard; /* the command's RLIMIT_NOFILE */
 };

@@ -9,6 +9,7 @@
 void terminal_open(struct terminal *t)
 {
     memset(t, 0, sizeof *t);
+    t->attached = isatty(STDIN_FILENO) || isatty(STDOUT_FILENO) || isatty(STDERR_FILENO);
     t->fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (t->fd < 0)
         return;

@@ -7,6 +7,7 @@
 
 struct terminal {
     int fd;           /* the controlling terminal; -1: none */
+    bool attached;    /* one of the standard descriptors is a terminal */
     bool interactive; /* standard input and output are it: hand it over at once */
     bool given;       /* the command's group is (or was made) the foreground one */
     bool saved;
