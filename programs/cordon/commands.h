@@ -35,7 +35,6 @@ cordon_status prepare_box(struct prepared *p, const struct options *options, boo
 void say_error(const struct options *options, const struct cordon_error *err);
 /* The `failed` line on --status-fd, when one was asked for. */
 void say_status_failed(const struct options *options, const struct cordon_error *err);
-void write_all(int fd, const char *bytes, size_t len);
 void say(const struct options *options, const char *format, ...) CORDON_PRINTF(2, 3);
 
 #endif

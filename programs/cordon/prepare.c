@@ -10,6 +10,7 @@
 
 #include "commands.h"
 #include "core/limits.h"
+#include "os/posix/write_all.h"
 
 extern char **environ;
 
@@ -166,19 +167,6 @@ void say_error(const struct options *options, const struct cordon_error *err)
     else
         fprintf(stderr, "cordon: %s\n", err->message);
     buf_release(&text);
-}
-
-void write_all(int fd, const char *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t wrote = write(fd, bytes, len);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            return;
-        bytes += wrote;
-        len -= (size_t)wrote;
-    }
 }
 
 void say_status_failed(const struct options *options, const struct cordon_error *err)

@@ -14,6 +14,7 @@
 
 #include "core/utf.h"
 #include "os/linux/beneath.h"
+#include "os/posix/write_all.h"
 
 #define STEP "linux.placeholder"
 #define MAX_BYTES (64u << 20)
@@ -292,20 +293,6 @@ cordon_status registry_open(struct registry *r, int dir, enum registry_mode mode
     else
         registry_release(&fresh);
     return status;
-}
-
-static int write_all(int fd, const char *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t put_bytes = write(fd, bytes, len);
-        if (put_bytes < 0 && errno == EINTR)
-            continue;
-        if (put_bytes <= 0)
-            return -1;
-        bytes += put_bytes;
-        len -= (size_t)put_bytes;
-    }
-    return 0;
 }
 
 cordon_status registry_record(struct registry *r, const struct registry_record *records, size_t count,

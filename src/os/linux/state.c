@@ -22,6 +22,7 @@
 #include "core/path.h"
 #include "core/utf.h"
 #include "os/linux/beneath.h"
+#include "os/posix/write_all.h"
 
 #define STEP_OPEN "state.open"
 #define STEP_WRITE "state.write"
@@ -191,15 +192,8 @@ static int write_temporary(int dir, const char *bytes, size_t len, char *temp, s
     int fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return -1;
-    while (len > 0) {
-        ssize_t put = write(fd, bytes, len);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            goto failed;
-        bytes += put;
-        len -= (size_t)put;
-    }
+    if (write_all(fd, bytes, len) != 0)
+        goto failed;
     if (close(fd) == 0) /* some file systems tell only here that the disk is full */
         return 0;
     fd = -1;
