@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "core/nearest.h"
 #include "core/policy.h"
 
 static const struct policy_key keys[] = {
@@ -79,42 +80,13 @@ bool policy_key_is_section(const char *name)
 
 /* -- near misses ---------------------------------------------------------- */
 
-#define WORD_MAX 32 /* longer than any key */
-
-static size_t least_of(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Insertions, deletions and replacements that make `b` of `a`. */
-static size_t edits(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-    size_t row[WORD_MAX + 1];
-    for (size_t j = 0; j <= b_len; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a_len; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b_len; j++) {
-            size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            row[j] = least_of(replaced, least_of(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[b_len];
-}
-
-/* How far `word` is from a candidate; NO_MATCH when it is nothing like it. */
-#define NO_MATCH 100
-static size_t distance(const char *word, const char *candidate, size_t len)
+/* How far `word` is from a key; what it begins counts as near: wall, wall_seconds. */
+static size_t distance(const char *word, const char *key, size_t len)
 {
     size_t word_len = strlen(word);
-    if (word_len < 2 || word_len > WORD_MAX || len > WORD_MAX)
-        return NO_MATCH;
-    if (word_len >= 3 && word_len < len && memcmp(word, candidate, word_len) == 0)
-        return 1; /* wall for wall_seconds */
-    size_t found = edits(word, word_len, candidate, len);
-    return found <= 1 + least_of(word_len, len) / 4 ? found : NO_MATCH;
+    if (word_len >= 3 && word_len < len && memcmp(word, key, word_len) == 0)
+        return 1;
+    return nearest_distance(word, key, len);
 }
 
 /* What stands in a section, or at the top, each once. */
@@ -137,12 +109,14 @@ static void add_choices(struct buf *out, const char *section)
 void policy_key_suggest(struct buf *out, const char *section, const char *name)
 {
     const char *best = NULL;
-    size_t best_len = 0, least = NO_MATCH;
+    size_t best_len = 0, least = NEAREST_NONE;
     for (const struct policy_key *key = keys; key->path; key++) {
         struct parts parts = split(key->path);
         bool elsewhere = !equals(section, parts.section, parts.section_len);
-        size_t as_key = distance(name, parts.name, parts.name_len) + elsewhere;
-        size_t as_section = *section ? NO_MATCH : distance(name, parts.section, parts.section_len);
+        size_t as_key = distance(name, parts.name, parts.name_len);
+        size_t as_section = *section ? NEAREST_NONE : distance(name, parts.section, parts.section_len);
+        if (as_key != NEAREST_NONE)
+            as_key += elsewhere;
         if (strcmp(name, key->path) == 0)
             as_key = 0; /* "filesystem.write" as one key */
         if (as_key < least) {
