@@ -96,13 +96,19 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
+/* What a test resolves before is let go. */
+static void release_resolved(struct fixture *f)
 {
-    struct fixture *f = *state;
     resolution_release(&f->resolution);
     report_release(&f->report);
     places_release(&f->places);
     policy_release(&f->policy);
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    release_resolved(f);
     policy_release(&f->options);
     char *command = string_format("rm -rf '%s'", f->top);
     assert_int_equal(chdir(f->old_cwd), 0);
@@ -125,6 +131,11 @@ static cordon_status resolve(struct fixture *f, const char *workspace, const cha
     char *environment[] = {home, NULL};
     char *path = NULL;
     struct resolve_input input = {&f->policy, workspace, NULL, policy_file};
+    release_resolved(f);
+    policy_init(&f->policy);
+    places_init(&f->places);
+    report_init(&f->report);
+    resolution_init(&f->resolution);
     assert_int_equal(policy_merge(&f->policy, NULL, &f->options, &f->err), CORDON_OK);
     cordon_status status = places_find(&f->places, environment, &f->err);
     free(home);
@@ -292,11 +303,15 @@ static void links_are_walked_as_the_kernel_does(void **state)
     make_link(f, "..", "w/deep/up");
     must_resolve(f);
     char *through = in(f, "out/in/up/x");
-    assert_int_not_equal(links_check(&f->resolution.resolved, &f->places, through, "report", "test", NULL, &f->err), CORDON_OK);
+    assert_int_not_equal(
+        links_check(&f->resolution.resolved, &f->places, through, "report", "test", NULL, &f->err),
+        CORDON_OK);
     assert_non_null(strstr(f->err.message, "w/deep/up"));
     free(through);
     char *clean = in(f, "w/deep/../x"), *direct = in(f, "w/x"), *walked = NULL;
-    assert_int_equal(links_check(&f->resolution.resolved, &f->places, clean, "report", "test", &walked, &f->err), CORDON_OK);
+    assert_int_equal(
+        links_check(&f->resolution.resolved, &f->places, clean, "report", "test", &walked, &f->err),
+        CORDON_OK);
     assert_string_equal(walked, direct);
     free(walked);
     free(direct);
