@@ -25,12 +25,12 @@ enum outcome_kind {
 
 struct outcome {
     enum outcome_kind kind;
-    int code;          /* exit code when exited, else -1 */
-    int signal;        /* number, else 0 */
-    const char *limit; /* "cpu", "memory", ... when kind is OUTCOME_LIMIT; static */
-    uint64_t wall_ms, cpu_ms, max_rss_bytes;
-    int64_t processes;  /* processes and threads started; -1 unknown (JSON null) */
+    int code;           /* exit code when exited, else -1 */
+    int signal;         /* number, else 0 */
     bool forks_refused; /* the process limit was reached; a warning, not a field of the JSON */
+    const char *limit;  /* "cpu", "memory", ... when kind is OUTCOME_LIMIT; static */
+    uint64_t wall_ms, cpu_ms, max_rss_bytes;
+    int64_t processes; /* processes and threads started; -1 unknown (JSON null) */
 };
 
 struct report_layer {

@@ -28,7 +28,10 @@ struct place {
 static int setup(void **state)
 {
     struct place *p = calloc(1, sizeof *p);
-    if (!p || !(p->root = scratch_make()))
+    if (!p)
+        return -1;
+    *state = p;
+    if (!(p->root = scratch_make()))
         return -1;
     p->tree = string_format("%s/tree", p->root);
     p->outside = string_format("%s/outside", p->root);

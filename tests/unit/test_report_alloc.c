@@ -125,6 +125,7 @@ static void run_write(void *data)
     expect(status, "report.build", &err);
     if (status == CORDON_OK) {
         assert_false(buf_failed(&out));
+        assert_non_null(out.data);
         assert_int_equal(out.data[out.len - 1], '\n');
     }
     buf_release(&out);
