@@ -1,0 +1,92 @@
+/* resolve_protect.c - protected names and paths, also behind links and .git files. Part of resolve.c. */
+#include "os/linux/resolver.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/limits.h"
+#include "os/linux/gitlink.h"
+
+/* A protected link protects what it leads to as well, also what is not there
+ * yet: otherwise making the target would make the protected thing. */
+static cordon_status protect_link_target(struct resolver *r, const char *path, const char *origin, int depth)
+{
+    char target[LIMIT_PATH_BYTES + 1];
+    ssize_t len = readlink(path, target, sizeof target);
+    if (len < 0 || (size_t)len >= sizeof target || depth > 40)
+        return error_set(r->err, CORDON_E_INVALID, len < 0 ? errno : ELOOP, "resolve.protect",
+                         "%s (%s): cannot follow the link", path, origin);
+    target[len] = '\0';
+    char *text = target[0] == '/'
+                     ? string_copy(target)
+                     : string_format("%.*s/%s", (int)path_parent_length(PATH_POSIX, path), path, target);
+    if (!text)
+        return error_nomem(r->err, "resolve.protect");
+    cordon_status status = resolver_protect_path(r, text, true, origin, depth + 1);
+    free(text);
+    return status;
+}
+
+cordon_status resolver_protect_path(struct resolver *r, const char *path, bool even_absent,
+                                    const char *origin, int depth)
+{
+    struct located l;
+    cordon_status status = locate(path, false, &l, r->err);
+    if (status != CORDON_OK)
+        return status;
+    if (l.type == OBJECT_ABSENT && !even_absent) {
+        located_release(&l);
+        return CORDON_OK;
+    }
+    struct gitlink link = {{NULL, NULL}};
+    if (l.type == OBJECT_SYMLINK)
+        status = protect_link_target(r, l.path, origin, depth);
+    else if (l.type == OBJECT_FILE)
+        status = gitlink_read(l.path, &link, r->err);
+    for (size_t i = 0; i < 2 && status == CORDON_OK; i++)
+        if (link.paths[i])
+            status = resolver_protect_path(r, link.paths[i], true, origin, depth + 1);
+    gitlink_release(&link);
+    if (status == CORDON_OK)
+        status = resolver_add_rule(r, RULE_PROTECT, ROLE_PLAIN, &l, origin);
+    located_release(&l);
+    return status;
+}
+
+static cordon_status protect_name(struct resolver *r, const char *root, const char *name, bool even_absent,
+                                  const char *origin)
+{
+    struct buf path = BUF_INIT;
+    path_join(PATH_POSIX, &path, root, name);
+    cordon_status status = buf_failed(&path) ? error_nomem(r->err, "resolve.protect")
+                                             : resolver_protect_path(r, path.data, even_absent, origin, 0);
+    buf_release(&path);
+    return status;
+}
+
+/* `roots` rules exist already: names apply to them all. */
+cordon_status resolver_add_protect(struct resolver *r, const struct policy_entry *entry, size_t roots)
+{
+    const struct resolved *resolved = &r->out->resolved;
+    if (!path_is_bare_name(PATH_POSIX, entry->value)) {
+        char *path = resolver_absolute(r, entry);
+        if (!path)
+            return error_nomem(r->err, "resolve.protect");
+        cordon_status status = resolver_protect_path(r, path, true, entry->origin, 0);
+        free(path);
+        return status;
+    }
+    cordon_status status = protect_name(r, resolved->workspace, entry->value, true, entry->origin);
+    for (size_t i = 0; i < roots && status == CORDON_OK; i++) {
+        const struct rule *rule = &resolved->items[i];
+        if (rule->kind != RULE_WRITE || rule->role == ROLE_TMP || rule->type != OBJECT_DIRECTORY ||
+            path_equal(resolver_paths, rule->path, resolved->workspace))
+            continue;
+        char *root = string_copy(rule->path); /* adding rules moves the array */
+        status = root ? protect_name(r, root, entry->value, false, entry->origin)
+                      : error_nomem(r->err, "resolve.protect");
+        free(root);
+    }
+    return status;
+}
