@@ -216,6 +216,19 @@ static void on_started(struct run *run)
                     &line);
 }
 
+/* By SIGTSTP and not SIGSTOP: where no shell is there to continue the job (a
+ * program that runs us in a terminal of its own) the kernel ignores it, and the
+ * command cannot keep us, and with us the report and the limits, stopped for good. */
+static void stop_as_a_job(void)
+{
+    sigset_t set, before;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTSTP);
+    raise(SIGTSTP); /* blocked, so that it comes by the descriptor; here it shall act */
+    sigprocmask(SIG_UNBLOCK, &set, &before);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 /* The command stopped. Wanting the terminal from the background: give it, if it
  * is ours to give. Otherwise stop as a job does, and go on when continued. Only
  * this process stops itself, never its group: the command must not be able to
@@ -234,7 +247,7 @@ static void on_stopped(struct run *run, int number)
     if (!was_given && !terminal_is_ours(terminal))
         return;
     terminal_take_back(terminal, true);
-    raise(SIGSTOP);
+    stop_as_a_job();
     if (was_given && terminal_is_ours(terminal)) {
         terminal->given = true;
         launch_give_terminal(&run->launched);
