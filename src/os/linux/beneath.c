@@ -71,7 +71,7 @@ int beneath_list_next(struct beneath_list *list, struct beneath_entry *entry)
 int beneath_is_empty(int dir)
 {
     struct beneath_list list;
-    struct beneath_entry entry;
+    struct beneath_entry entry = {NULL, 0};
     if (lseek(dir, 0, SEEK_SET) < 0)
         return -1;
     beneath_list_init(&list, dir);
@@ -133,7 +133,7 @@ static bool lift(int top, int dir, const char *name, uint64_t *counter)
 static bool flatten(int top, const char *name, uint64_t *counter)
 {
     struct beneath_list list;
-    struct beneath_entry entry;
+    struct beneath_entry entry = {NULL, 0};
     bool progress = false;
     int fd = open_for_removal(top, name);
     if (fd < 0)
@@ -159,7 +159,7 @@ bool beneath_remove(int dir, const char *name)
      * nothing has met only what this user cannot remove. */
     while (progress) {
         struct beneath_list list;
-        struct beneath_entry entry;
+        struct beneath_entry entry = {NULL, 0};
         progress = false;
         if (lseek(top, 0, SEEK_SET) < 0)
             break;
