@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "core/buf.h"
+#include "os/linux/mountinfo.h"
 
 #define STEP_MEMORY "linux.limit.memory"
 #define STEP_PROCESSES "linux.limit.processes"
@@ -31,22 +32,6 @@
 #define REMOVE_PAUSE_NS 10000000L
 
 /* ---- where ---- */
-
-/* The mount table writes blanks and backslashes as octal numbers. In place. */
-static void decode(char *text)
-{
-    char *to = text;
-    for (const char *from = text; *from; to++) {
-        if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' && from[2] <= '7' &&
-            from[3] >= '0' && from[3] <= '7') {
-            *to = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
-            from += 4;
-        } else {
-            *to = *from++;
-        }
-    }
-    *to = '\0';
-}
 
 /* Opens ROOT/path for reading; NULL: out of memory or not there. */
 static FILE *open_text(const char *root, const char *path)
@@ -77,29 +62,6 @@ static char *own_group(const char *root)
         group = NULL;
     }
     return group;
-}
-
-/* Splits a line of mountinfo; false when it is no cgroup v2. */
-static bool parse_mount(char *line, char **mounted, char **point)
-{
-    static const char separator[] = " - ";
-    char *rest = NULL, *type = strstr(line, separator);
-    if (!type)
-        return false;
-    *type = '\0';
-    type = strtok_r(type + sizeof separator - 1, " ", &rest);
-    if (!type || strcmp(type, "cgroup2") != 0)
-        return false;
-    char *field = strtok_r(line, " ", &rest);
-    for (int i = 0; field && i < 3; i++)
-        field = strtok_r(NULL, " ", &rest);
-    *mounted = field;
-    *point = field ? strtok_r(NULL, " ", &rest) : NULL;
-    if (!*point)
-        return false;
-    decode(*mounted);
-    decode(*point);
-    return true;
 }
 
 /* The path of `group` below what a mount shows, "" for its top; NULL: it does not show it. */
@@ -172,12 +134,13 @@ static char *find_parent(const char *root, bool memory, bool processes)
     size_t cap = 0;
     FILE *file = group ? open_text(root, "/proc/self/mountinfo") : NULL;
     while (file && !found && getline(&line, &cap, file) >= 0) {
-        char *mounted, *point;
-        const char *rest = parse_mount(line, &mounted, &point) ? below(mounted, group) : NULL;
+        struct mountinfo mount;
+        bool fits = mountinfo_split(line, &mount) && strcmp(mount.type, "cgroup2") == 0;
+        const char *rest = fits ? below(mount.root, group) : NULL;
         if (!rest)
             continue;
-        char *path = string_format("%s%s%s", root, point, rest);
-        if (path && climb(path, strlen(root) + strlen(point), memory, processes))
+        char *path = string_format("%s%s%s", root, mount.point, rest);
+        if (path && climb(path, strlen(root) + strlen(mount.point), memory, processes))
             found = path;
         else
             free(path);

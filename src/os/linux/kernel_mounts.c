@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "os/linux/mountinfo.h"
+
 static const struct {
     const char *name; /* as in mountinfo */
     long magic;       /* linux/magic.h */
@@ -40,26 +42,10 @@ bool kernel_mounts_holds(int fd)
 
 static bool is_kernel_type(const char *name)
 {
-    size_t len = strcspn(name, " ");
     for (size_t i = 0; i < TYPE_COUNT; i++)
-        if (strlen(kernel_types[i].name) == len && memcmp(kernel_types[i].name, name, len) == 0)
+        if (strcmp(kernel_types[i].name, name) == 0)
             return true;
     return false;
-}
-
-/* The field's octal escapes are resolved in place; it ends at the next space. */
-static void end_field(char *field)
-{
-    char *to = field;
-    for (; *field && *field != ' '; field++) {
-        if (*field == '\\' && field[1] && field[2] && field[3]) {
-            *to++ = (char)((field[1] - '0') << 6 | (field[2] - '0') << 3 | (field[3] - '0'));
-            field += 3;
-        } else {
-            *to++ = *field;
-        }
-    }
-    *to = '\0';
 }
 
 static bool is_in_root(const struct resolved *r, const char *path)
@@ -97,14 +83,9 @@ cordon_status kernel_mounts_protect(struct resolved *r, struct cordon_error *err
         return error_set(err, CORDON_E_SYSTEM, errno, "resolve.mounts",
                          "cannot read /proc/self/mountinfo: %s", strerror(errno));
     while (status == CORDON_OK && getline(&line, &size, file) > 0) {
-        char *type = strstr(line, " - "), *path = line;
-        for (int field = 1; path && field < 5; field++) /* 5: the mount point */
-            path = (path = strchr(path, ' ')) ? path + 1 : NULL;
-        if (!type || !path || !is_kernel_type(type + 3))
-            continue;
-        end_field(path);
-        if (is_in_root(r, path))
-            status = protect(r, path, err);
+        struct mountinfo mount;
+        if (mountinfo_split(line, &mount) && is_kernel_type(mount.type) && is_in_root(r, mount.point))
+            status = protect(r, mount.point, err);
     }
     free(line);
     fclose(file);

@@ -1,5 +1,4 @@
-/* resolve_read.c - what cannot be read, and what stays visible where directories are replaced. Part of
- * resolve.c. */
+/* resolve_read.c - what cannot be read, and what stays visible all the same. Part of resolve.c. */
 #include "os/linux/resolver.h"
 
 #include <errno.h>
