@@ -105,6 +105,8 @@ static cordon_status locate_base(struct resolver *r)
         return status;
     r->out->owner_uid = l.uid;
     r->out->owner_gid = l.gid;
+    r->workspace_dev = l.dev;
+    r->workspace_ino = l.ino;
     status = resolver_refuse_dangerous(r, &l, "workspace");
     if (status == CORDON_OK)
         status = resolver_keep_pin(r, &l);
@@ -132,6 +134,14 @@ static cordon_status check_policy_file(struct resolver *r)
     return status ? status : check_links(r, file, "policy file", "option --policy");
 }
 
+/* A rule of exactly this path: what was located has the name that was given, so
+ * no link lay on the way. */
+static bool is_resolved(const struct resolver *r, const char *path)
+{
+    const struct rule *rule = resolved_at(&r->out->resolved, path);
+    return rule && rule->ino != 0;
+}
+
 /* What an earlier run's command may have planted must not become this run's root. */
 static cordon_status check_root_links(struct resolver *r)
 {
@@ -149,8 +159,10 @@ static cordon_status check_root_links(struct resolver *r)
             if (strcmp(entry->value, "${tmp}") == 0 || strcmp(entry->value, "${workspace}") == 0)
                 continue;
             char *path = resolver_absolute(r, entry);
-            status = path ? check_links(r, path, lists[i].what, entry->origin)
-                          : error_nomem(r->err, "resolve.link");
+            if (!path)
+                status = error_nomem(r->err, "resolve.link");
+            else if (!is_resolved(r, path)) /* a thousand roots are usually named as they are */
+                status = check_links(r, path, lists[i].what, entry->origin);
             free(path);
         }
     }

@@ -83,8 +83,10 @@ cordon_status resolver_add_protect(struct resolver *r, const struct policy_entry
         if (rule->kind != RULE_WRITE || rule->role == ROLE_TMP || rule->type != OBJECT_DIRECTORY ||
             path_equal(resolver_paths, rule->path, resolved->workspace))
             continue;
+        /* The workspace by another name (a bind mount): its placeholder could be filled through it. */
+        bool alias = rule->dev == r->workspace_dev && rule->ino == r->workspace_ino;
         char *root = string_copy(rule->path); /* adding rules moves the array */
-        status = root ? protect_name(r, root, entry->value, false, entry->origin)
+        status = root ? protect_name(r, root, entry->value, alias, entry->origin)
                       : error_nomem(r->err, "resolve.protect");
         free(root);
     }

@@ -13,6 +13,7 @@ struct resolver {
     struct places *places;
     struct report *report;
     struct cordon_error *err;
+    uint64_t workspace_dev, workspace_ino;
     char *replaced[4]; /* resolved paths of directories that the command sees a private version of */
     size_t replaced_count;
 };
