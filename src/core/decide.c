@@ -109,7 +109,7 @@ static cordon_status unify_objects(struct resolved *r, struct cordon_error *err)
     return CORDON_OK;
 }
 
-static const struct rule *find_exact(const struct resolved *r, const char *path)
+const struct rule *resolved_at(const struct resolved *r, const char *path)
 {
     size_t low = 0, high = r->count;
     while (low < high) {
@@ -134,7 +134,7 @@ static const struct rule *find_above(const struct resolved *r, const char *path,
     memcpy(prefix, path, len);
     for (;;) {
         prefix[len] = '\0';
-        const struct rule *rule = find_exact(r, prefix);
+        const struct rule *rule = resolved_at(r, prefix);
         if (rule && !rule->redundant)
             return rule;
         size_t parent = path_parent_length(r->rules.style, prefix);

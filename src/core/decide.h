@@ -99,7 +99,10 @@ cordon_status resolved_finish(struct resolved *r, struct cordon_error *err);
 /* The rule with the longest path that is `path` or above it; NULL if none. */
 const struct rule *resolved_find(const struct resolved *r, const char *path);
 
-/* The same for what surrounds `path`, as if no rule named it. */
+/* The rule of exactly `path`, redundant or not; NULL if none. */
+const struct rule *resolved_at(const struct resolved *r, const char *path);
+
+/* The nearest for what surrounds `path`, as if no rule named it. */
 const struct rule *resolved_enclosing(const struct resolved *r, const char *path);
 
 /* True when `path` itself must not be renamed or removed because a rule names

@@ -139,7 +139,7 @@ static cordon_status check_policy_file(struct resolver *r)
 static bool is_resolved(const struct resolver *r, const char *path)
 {
     const struct rule *rule = resolved_at(&r->out->resolved, path);
-    return rule && rule->ino != 0;
+    return rule && rule->ino != 0 && rule->type != OBJECT_SYMLINK;
 }
 
 /* What an earlier run's command may have planted must not become this run's root. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/limits.h"
@@ -58,9 +59,14 @@ static cordon_status protect_name(struct resolver *r, const char *root, const ch
                                   const char *origin)
 {
     struct buf path = BUF_INIT;
+    struct stat st;
+    cordon_status status = CORDON_OK;
     path_join(PATH_POSIX, &path, root, name);
-    cordon_status status = buf_failed(&path) ? error_nomem(r->err, "resolve.protect")
-                                             : resolver_protect_path(r, path.data, even_absent, origin, 0);
+    if (buf_failed(&path))
+        status = error_nomem(r->err, "resolve.protect");
+    /* One look is enough where it is not there: four names times a thousand roots. */
+    else if (even_absent || lstat(path.data, &st) == 0 || errno != ENOENT)
+        status = resolver_protect_path(r, path.data, even_absent, origin, 0);
     buf_release(&path);
     return status;
 }
