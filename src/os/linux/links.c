@@ -16,24 +16,8 @@ static char *prepend(const char *target, const char *rest)
     return string_format("%s/%s", target, rest);
 }
 
-static bool is_suspect(const struct resolved *resolved, const struct places *places, const char *link)
-{
-    char above[LIMIT_PATH_BYTES + 1];
-    size_t len = strlen(link);
-    if (decide(resolved, link, OP_REMOVE).allowed)
-        return true;
-    memcpy(above, link, len + 1);
-    while ((len = path_parent_length(PATH_POSIX, above)) > 1) {
-        above[len] = '\0';
-        if (state_knows(places, above))
-            return true;
-    }
-    return false;
-}
-
-cordon_status links_check(const struct resolved *resolved, const struct places *places, const char *path,
-                          const char *what, const char *origin, char **resolved_path,
-                          struct cordon_error *err)
+cordon_status links_walk(const char *path, links_visit *visit, void *context, char **resolved_path,
+                         struct cordon_error *err)
 {
     char done[2 * LIMIT_PATH_BYTES + 2] = "/", target[LIMIT_PATH_BYTES + 1];
     char *left = string_copy(path), *next = left;
@@ -67,13 +51,9 @@ cordon_status links_check(const struct resolved *resolved, const struct places *
             break;        /* nothing there, or nothing to see: whoever opens it will say so */
         }
         target[got] = '\0';
-        if (is_suspect(resolved, places, done)) {
-            status = error_set(err, CORDON_E_INVALID, 0, "resolve.link",
-                               "%s %s (%s) goes through the link %s -> %s, which the command could have "
-                               "made; name the target itself",
-                               what, path, origin, done, target);
+        status = visit(context, done, target, err);
+        if (status != CORDON_OK)
             break;
-        }
         if (++links > MAX_LINKS)
             break;
         char *longer = prepend(target, next);
@@ -95,4 +75,44 @@ cordon_status links_check(const struct resolved *resolved, const struct places *
     }
     free(left);
     return status;
+}
+
+struct check {
+    const struct resolved *resolved;
+    const struct places *places;
+    const char *path, *what, *origin;
+};
+
+static bool is_suspect(const struct resolved *resolved, const struct places *places, const char *link)
+{
+    char above[LIMIT_PATH_BYTES + 1];
+    size_t len = strlen(link);
+    if (decide(resolved, link, OP_REMOVE).allowed)
+        return true;
+    memcpy(above, link, len + 1);
+    while ((len = path_parent_length(PATH_POSIX, above)) > 1) {
+        above[len] = '\0';
+        if (state_knows(places, above))
+            return true;
+    }
+    return false;
+}
+
+static cordon_status check_one(void *context, const char *link, const char *target, struct cordon_error *err)
+{
+    const struct check *c = context;
+    if (!is_suspect(c->resolved, c->places, link))
+        return CORDON_OK;
+    return error_set(err, CORDON_E_INVALID, 0, "resolve.link",
+                     "%s %s (%s) goes through the link %s -> %s, which the command could have made; name the "
+                     "target itself",
+                     c->what, c->path, c->origin, link, target);
+}
+
+cordon_status links_check(const struct resolved *resolved, const struct places *places, const char *path,
+                          const char *what, const char *origin, char **resolved_path,
+                          struct cordon_error *err)
+{
+    struct check check = {resolved, places, path, what, origin};
+    return links_walk(path, check_one, &check, resolved_path, err);
 }

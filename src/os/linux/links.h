@@ -11,6 +11,15 @@
 #include "core/error.h"
 #include "os/linux/state.h"
 
+/* Told of each link on the way, itself reached without links, and of what it says. */
+typedef cordon_status links_visit(void *context, const char *link, const char *target,
+                                  struct cordon_error *err);
+
+/* Walks `path` (absolute, not resolved) as the kernel does, until something is
+ * missing. *resolved_path, when asked for: where that led, free of links. */
+cordon_status links_walk(const char *path, links_visit *visit, void *context, char **resolved_path,
+                         struct cordon_error *err);
+
 /* Walks `path` (absolute, not resolved) link by link; an error, step
  * "resolve.link", when one lies where the rules let the command make it, or in
  * what was ever a command's workspace: an earlier run's policy may have been

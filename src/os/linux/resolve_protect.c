@@ -8,6 +8,35 @@
 
 #include "core/limits.h"
 #include "os/linux/gitlink.h"
+#include "os/linux/links.h"
+
+struct way {
+    struct resolver *resolver;
+    const char *origin;
+};
+
+static cordon_status protect_one_link(void *context, const char *link, const char *target,
+                                      struct cordon_error *err)
+{
+    struct way *way = context;
+    struct located l;
+    (void)target;
+    cordon_status status = locate(link, false, &l, err);
+    if (status != CORDON_OK)
+        return status;
+    if (l.type == OBJECT_SYMLINK)
+        status = resolver_add_rule(way->resolver, RULE_PROTECT, ROLE_PLAIN, &l, way->origin);
+    located_release(&l);
+    return status;
+}
+
+/* Links on the way to a protected thing are protected as well: in their place
+ * the command could make a directory, and the thing in that. */
+static cordon_status protect_way(struct resolver *r, const char *path, const char *origin)
+{
+    struct way way = {r, origin};
+    return links_walk(path, protect_one_link, &way, NULL, r->err);
+}
 
 /* A protected link protects what it leads to as well, also what is not there
  * yet: otherwise making the target would make the protected thing. */
@@ -24,7 +53,9 @@ static cordon_status protect_link_target(struct resolver *r, const char *path, c
                      : string_format("%.*s/%s", (int)path_parent_length(PATH_POSIX, path), path, target);
     if (!text)
         return error_nomem(r->err, "resolve.protect");
-    cordon_status status = resolver_protect_path(r, text, true, origin, depth + 1);
+    cordon_status status = protect_way(r, text, origin);
+    if (status == CORDON_OK)
+        status = resolver_protect_path(r, text, true, origin, depth + 1);
     free(text);
     return status;
 }
@@ -46,7 +77,7 @@ cordon_status resolver_protect_path(struct resolver *r, const char *path, bool e
     else if (l.type == OBJECT_FILE)
         status = gitlink_read(l.path, &link, r->err);
     for (size_t i = 0; i < 2 && status == CORDON_OK; i++)
-        if (link.paths[i])
+        if (link.paths[i] && (status = protect_way(r, link.paths[i], origin)) == CORDON_OK)
             status = resolver_protect_path(r, link.paths[i], true, origin, depth + 1);
     gitlink_release(&link);
     if (status == CORDON_OK)
@@ -79,7 +110,9 @@ cordon_status resolver_add_protect(struct resolver *r, const struct policy_entry
         char *path = resolver_absolute(r, entry);
         if (!path)
             return error_nomem(r->err, "resolve.protect");
-        cordon_status status = resolver_protect_path(r, path, true, entry->origin, 0);
+        cordon_status status = protect_way(r, path, entry->origin);
+        if (status == CORDON_OK)
+            status = resolver_protect_path(r, path, true, entry->origin, 0);
         free(path);
         return status;
     }
