@@ -369,11 +369,6 @@ static void unreadable_directories(void **state)
         if (setegid(65534) != 0 || seteuid(65534) != 0)
             skip();
     }
-    if (access(p->tree, R_OK | X_OK) != 0 && faccessat(AT_FDCWD, p->tree, R_OK | X_OK, AT_EACCESS) != 0) {
-        assert_int_equal(seteuid(0), 0);
-        assert_int_equal(setegid(0), 0);
-        skip(); /* the way here is closed to that user */
-    }
     snapshot(p, &before);
     shell(p, "chmod 755 a b; : > a/2; : > b/2; chmod 000 c; : > d/2");
     snapshot(p, &after);
@@ -646,5 +641,8 @@ int main(void)
         TEST(roots_that_come_and_go),
         TEST(never_proc_or_sys),
     };
+    /* As root some look as somebody else, to whom the way to the build may be closed. */
+    if (geteuid() == 0 && chdir("/var/tmp") != 0)
+        return 1;
     return cmocka_run_group_tests_name("changes_compare", tests, NULL, NULL);
 }

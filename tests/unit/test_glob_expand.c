@@ -169,11 +169,7 @@ static void takes_what_its_owner_closed(void **state)
         if (seteuid(65534) != 0)
             skip();
     }
-    char *got = expand(*state, "c/k"); /* is the way here open to that user? */
-    bool reachable = strcmp(got, "c/k") == 0;
-    free(got);
-    if (reachable)
-        CHECK(*state, hidden);
+    CHECK(*state, hidden);
     if (getuid() == 0)
         assert_int_equal(seteuid(0), 0);
     scratch_run(*state, "chmod 0755 b x");
@@ -341,5 +337,8 @@ int main(void)
         TEST(stays_out_of_proc_and_sys),
         TEST(visits_once_with_many_wildcards),
     };
+    /* As root one looks as somebody else, to whom the way to the build may be closed. */
+    if (geteuid() == 0 && chdir("/var/tmp") != 0)
+        return 1;
     return cmocka_run_group_tests_name("glob_expand", tests, NULL, NULL);
 }
