@@ -21,7 +21,7 @@ if [ "${2:-}" != lane ]; then
         base=$(mktemp -d "${HOME:-/nonexistent}/cordon-residue.XXXXXX" 2>/dev/null) ||
             base=$(mktemp -d "$(dirname "$cordon")/residue.XXXXXX") || exit 1
     fi
-    trap 'rm -rf "$base"' EXIT
+    trap 'chmod -R u+rwX "$base" 2>/dev/null; rm -rf "$base"' EXIT
     case "$base/" in
     /tmp/* | /var/tmp/* | /dev/shm/*) skip "the home directory $HOME is temporary; cordon replaces it" ;;
     esac
