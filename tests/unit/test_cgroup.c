@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/buf.h"
@@ -328,6 +329,56 @@ static void test_permissions(void **state)
     free(directory);
 }
 
+/* A process id that nobody has any more. */
+static long dead_process(void)
+{
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    return (long)child;
+}
+
+/* What a killed cordon left goes at the next start beside it; nothing else does. */
+static void test_left_behind(void **state)
+{
+    const char *root = *state, *parent = "/sys/fs/cgroup/user/app.slice";
+    const long dead = dead_process();
+    char *names[] = {string_format("cordon-%ld-0123abcd", dead),           /* goes */
+                     string_format("cordon-%ld-0123abcd", (long)getpid()), /* its maker lives */
+                     string_format("cordon-%ld-full", dead),               /* not empty */
+                     string_format("cordon-%ld", dead),                    /* not our kind of name */
+                     string_format("cordon--%ld-x", dead),
+                     string_copy("cordon-0-x"),
+                     string_copy("cordon-99999999999999999999-x"),
+                     string_format("firefox-%ld-x", dead)};
+    write_session(root, "memory pids\n");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = string_format("%s%s/%s", root, parent, names[i]);
+        assert_int_equal(mkdir(path, 0755), 0);
+        free(path);
+    }
+    char *inside = string_format("%s/%s/cgroup.procs", parent, names[2]);
+    write_text(root, inside, "");
+    free(inside);
+    assert_true(cgroup_available(root, true, true)); /* looks only */
+    for (int made = 0; made < 2; made++) {
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+            char *path = string_format("%s%s/%s", root, parent, names[i]);
+            if ((access(path, F_OK) == 0) != (i != 0 || !made))
+                fail_msg("%s a group is made: %s is wrong", made ? "after" : "before", names[i]);
+            free(path);
+        }
+        if (!made) {
+            struct cgroup group = makes(root, 1 << 20, 0, parent);
+            removes(&group);
+        }
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        free(names[i]);
+}
+
 static void test_events(void **state)
 {
     const char *root = *state;
@@ -395,6 +446,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hostile_lines, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_partial_mounts, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_permissions, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_left_behind, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_events, scratch_setup, scratch_teardown),
         cmocka_unit_test(test_here),
     };
