@@ -15,6 +15,17 @@ struct way {
     const char *origin;
 };
 
+/* A circle of links is walked many times: one rule, and one descriptor, for each. */
+static bool is_protected_already(const struct resolver *r, const char *path)
+{
+    const struct resolved *resolved = &r->out->resolved;
+    for (size_t i = 0; i < resolved->count; i++)
+        if (resolved->items[i].kind == RULE_PROTECT &&
+            path_equal(resolver_paths, resolved->items[i].path, path))
+            return true;
+    return false;
+}
+
 static cordon_status protect_one_link(void *context, const char *link, const char *target,
                                       struct cordon_error *err)
 {
@@ -24,7 +35,7 @@ static cordon_status protect_one_link(void *context, const char *link, const cha
     cordon_status status = locate(link, false, &l, err);
     if (status != CORDON_OK)
         return status;
-    if (l.type == OBJECT_SYMLINK)
+    if (l.type == OBJECT_SYMLINK && !is_protected_already(way->resolver, l.path))
         status = resolver_add_rule(way->resolver, RULE_PROTECT, ROLE_PLAIN, &l, way->origin);
     located_release(&l);
     return status;
