@@ -37,7 +37,8 @@ static cordon_status add_rule(int ruleset, const struct landlock_rule *rule, uin
     }
     struct sys_landlock_path_beneath attr = {rule->access & handled, fd};
     if (attr.allowed_access &&
-        syscall(SYS_NR_LANDLOCK_ADD_RULE, ruleset, LANDLOCK_RULE_PATH_BENEATH, &attr, 0) != 0)
+        syscall(SYS_NR_LANDLOCK_ADD_RULE, ruleset, LANDLOCK_RULE_PATH_BENEATH, &attr, 0) != 0 &&
+        !(rule->follow && errno == EBADFD)) /* a memory file: Landlock leaves those alone */
         status = error_set(err, CORDON_E_SYSTEM, errno, "linux.landlock.rule",
                            "cannot add a Landlock rule for %s: %s", rule->path, strerror(errno));
 out:
