@@ -133,8 +133,26 @@ bool glob_has_magic(const char *pattern)
     return strpbrk(pattern, "*?[") != NULL;
 }
 
+/* `*` before or after plain text, as nearly every environment pattern is: no
+ * matching needed. 1: matches, 0: does not, -1: not of that shape. A launch asks
+ * this some hundred times. */
+static int match_plain(const char *pattern, const char *name)
+{
+    size_t len = strlen(pattern), plain = strcspn(pattern, "*?[\\"), name_len = strlen(name);
+    if (plain == len)
+        return strcmp(pattern, name) == 0;
+    if (pattern[plain] == '*' && plain + 1 == len)
+        return strncmp(pattern, name, plain) == 0;
+    if (pattern[0] == '*' && strcspn(pattern + 1, "*?[\\") == len - 1)
+        return name_len >= len - 1 && memcmp(name + name_len - (len - 1), pattern + 1, len - 1) == 0;
+    return -1;
+}
+
 bool glob_match_name(const char *pattern, const char *name, bool fold_case)
 {
+    int plain = fold_case ? -1 : match_plain(pattern, name);
+    if (plain >= 0)
+        return plain == 1;
     struct matching m = {fold_case ? FOLD_WIDE : FOLD_NONE, NULL};
     return match_span(&m, (struct span){pattern, pattern + strlen(pattern)},
                       (struct span){name, name + strlen(name)});
