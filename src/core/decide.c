@@ -303,6 +303,7 @@ const char *decide_reason_text(enum decide_reason why)
         [REASON_DEFAULT_READ] = "reads are allowed",
         [REASON_WRITE] = "it lies under a writable root",
         [REASON_COW] = "writes go to a private copy",
+        [REASON_PRIVATE] = "a private directory stands in its place; --read keeps it visible",
     };
     return texts[why];
 }

@@ -77,6 +77,7 @@ enum decide_reason {
     REASON_DEFAULT_READ, /* allowed: reads are */
     REASON_WRITE,        /* allowed: a writable root */
     REASON_COW,
+    REASON_PRIVATE, /* `explain` only: what is there outside is not what the command sees */
 };
 
 struct verdict {
