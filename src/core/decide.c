@@ -156,7 +156,8 @@ const struct rule *resolved_enclosing(const struct resolved *r, const char *path
 }
 
 /* What changes nothing: a plain write root inside a plain write root, a hidden
- * path inside a hidden one, an absent name where nothing could make it, and a
+ * or protected path inside a hidden one (also so that what lies in the protected
+ * one sees the hidden one above it), an absent name where nothing could make it, and a
  * protected or hidden thing of a directory that the command sees a private
  * version of.
  * Sorted order puts the enclosing one first, so one pass suffices. */
@@ -168,7 +169,8 @@ static void mark_redundant(struct resolved *r)
         bool in_root = above && above->kind == RULE_WRITE;
         bool in_private = above && (above->role == ROLE_TMP || above->role == ROLE_CACHE);
         if (rule->kind == RULE_PROTECT)
-            rule->redundant = in_private || (rule->absent_name && !in_root);
+            rule->redundant =
+                in_private || (rule->absent_name && !in_root) || (above && above->kind == RULE_DENY_READ);
         else if (rule->kind == RULE_DENY_READ)
             rule->redundant =
                 in_private || (rule->role == ROLE_PLAIN && above && above->kind == RULE_DENY_READ);

@@ -161,6 +161,28 @@ static void what_adds_nothing_does_not_pin(void **state)
     resolved_release(&r);
 }
 
+/* Or the mask of /h/.git/b would be put where the mask of /h left nothing. */
+static void what_is_hidden_is_hidden_once(void **state)
+{
+    struct resolved r;
+    (void)state;
+    begin(&r);
+    add(&r, RULE_DENY_READ, "/h", OBJECT_DIRECTORY);
+    add(&r, RULE_PROTECT, "/h/.git", OBJECT_DIRECTORY);
+    add(&r, RULE_DENY_READ, "/h/.git/b", OBJECT_FILE);
+    add(&r, RULE_WRITE, "/h/.git/w", OBJECT_DIRECTORY);
+    add(&r, RULE_PROTECT, "/h/.git/w/.git", OBJECT_DIRECTORY);
+    finish(&r);
+    assert_true(resolved_at(&r, "/h/.git")->redundant);
+    assert_true(resolved_at(&r, "/h/.git/b")->redundant);
+    assert_string_equal(resolved_enclosing(&r, "/h/.git/w")->path, "/h");
+    expect(&r, "/h/.git/config", OP_READ, false, REASON_DENY_READ);
+    expect(&r, "/h/.git/config", OP_WRITE, false, REASON_DENY_READ);
+    expect(&r, "/h/.git/w/f", OP_WRITE, true, REASON_WRITE);
+    expect(&r, "/h/.git/w/.git/f", OP_WRITE, false, REASON_PROTECT);
+    resolved_release(&r);
+}
+
 static void a_private_tmp_holds_a_workspace(void **state)
 {
     struct resolved r;
@@ -238,6 +260,7 @@ int main(void)
         cmocka_unit_test(ties_go_to_the_strictest),
         cmocka_unit_test(one_object_two_names),
         cmocka_unit_test(what_adds_nothing_does_not_pin),
+        cmocka_unit_test(what_is_hidden_is_hidden_once),
         cmocka_unit_test(a_private_tmp_holds_a_workspace),
         cmocka_unit_test(the_root_directory_as_root),
         cmocka_unit_test(the_network),
