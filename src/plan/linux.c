@@ -254,6 +254,7 @@ static cordon_status plan_visible(struct planner *p, const struct rule *rule)
     cordon_status status = add_tree(p,
                                     (struct mount_op){.target = rule->path,
                                                       .read_only = true,
+                                                      .no_devices = true,
                                                       .check = rule->ino != 0,
                                                       .dev = rule->dev,
                                                       .ino = rule->ino,
@@ -397,7 +398,7 @@ static cordon_status plan_limits(struct linux_plan *plan, const struct policy *p
     plan->file_bytes = policy->limits[LIMIT_FILE_BYTES].value;
     uint64_t processes = policy->limits[LIMIT_PROCESSES].value;
     plan->cgroup_memory = policy->limits[LIMIT_MEMORY_BYTES].value;
-    if (plan->cgroup_memory && !facts->cgroup_limits)
+    if (plan->cgroup_memory && !facts->cgroup_memory)
         return error_set(
             err, CORDON_E_UNSUPPORTED, 0, "linux.limit.memory",
             "limit memory (%s): no cgroup v2 with the memory controller is delegated to this user; run under "
@@ -405,7 +406,7 @@ static cordon_status plan_limits(struct linux_plan *plan, const struct policy *p
             policy->limits[LIMIT_MEMORY_BYTES].origin);
     if (!processes)
         return CORDON_OK;
-    if (facts->cgroup_limits)
+    if (facts->cgroup_processes)
         plan->cgroup_processes = processes;
     else if (facts->uid != 0)
         plan->processes_rlimit = processes;

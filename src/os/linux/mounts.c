@@ -65,8 +65,11 @@ static cordon_status apply_capture(const struct mount_op *op, struct mounts_scra
 static cordon_status set_attributes(const struct mount_op *op, int tree, uint64_t set,
                                     struct cordon_error *err)
 {
-    struct sys_mount_attr attr = {.set = set};
-    if (set && sys_mount_setattr(tree, "", AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr) != 0)
+    /* A captured tree is a slave of the host's, from before the seal: what the
+     * host mounts later would appear inside, writable, below what is protected
+     * or only visible. */
+    struct sys_mount_attr attr = {.set = set, .propagation = MS_PRIVATE};
+    if (sys_mount_setattr(tree, "", AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr) != 0)
         return safe_error(err, CORDON_E_SYSTEM, op->step, "cannot set mount attributes for", op->target);
     return CORDON_OK;
 }
