@@ -1,8 +1,9 @@
 /* cmd_run.c - `cordon run`: prepare, launch, watch, report.
  *
- * Runs as the user, outside. Order: every check and every effect before the
- * clone; the before-walk last of them; after the end the placeholders go first,
- * so that the after-walk sees the user's tree and not ours.
+ * Runs as the user, outside. Order: the policy, then the namespaces (they take the
+ * kernel a while), then every check and every effect, the before-walk last of
+ * them, and only then the go; after the end the placeholders go first, so that
+ * the after-walk sees the user's tree and not ours.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -299,8 +300,14 @@ static bool watch(struct run *run, struct cordon_error *err)
             continue;
         if (fds[1].revents)
             on_signals(run);
-        if (fds[0].revents && !on_message(run, err, &failed))
-            return !failed;
+        if (!fds[0].revents || on_message(run, err, &failed))
+            continue;
+        if (!failed && !run->started) {
+            error_set(err, CORDON_E_SYSTEM, 0, "linux.launch",
+                      "the sandbox's init was ended from outside before the command ran");
+            failed = true;
+        }
+        return !failed;
     }
 }
 

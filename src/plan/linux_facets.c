@@ -12,7 +12,7 @@ static struct facet enforced(const char *name, const char *mechanism)
 
 static struct facet memory_facet(const struct linux_facts *facts)
 {
-    if (facts->cgroup_limits)
+    if (facts->cgroup_memory)
         return enforced("limit-memory", "cgroup v2 memory.max, swap off, killed as one");
     return (struct facet){
         "limit-memory", "none", FACET_UNAVAILABLE,
@@ -21,7 +21,7 @@ static struct facet memory_facet(const struct linux_facts *facts)
 
 static struct facet processes_facet(const struct linux_facts *facts)
 {
-    if (facts->cgroup_limits)
+    if (facts->cgroup_processes)
         return enforced("limit-processes", "cgroup v2 pids.max");
     if (facts->uid != 0)
         return enforced("limit-processes", "RLIMIT_NPROC, counted in the own user namespace");

@@ -27,8 +27,8 @@ struct linux_facts {
     uint32_t owner_uid, owner_gid; /* the workspace's */
     int landlock_abi;              /* 0: none */
     enum seccomp_arch arch;
-    bool cgroup_limits;     /* a cgroup with memory and pids can be made for this run */
-    const char *cwd;        /* resolved */
+    bool cgroup_memory, cgroup_processes; /* a cgroup with that controller can be made for this run */
+    const char *cwd;                      /* resolved */
     const char *state_mask; /* backing of the mask over cordon's state, with its hole for the cache */
     const char *mask_dir, *mask_file; /* backing of deny_read masks */
     const char *dev;                  /* backing of /dev */

@@ -199,7 +199,7 @@ static void limits_that_cannot_be_had_are_errors(void **state)
     assert_int_equal(linux_plan_make(&f.plan, &f.policy, &f.resolved, &f.facts, &err), CORDON_E_UNSUPPORTED);
     assert_string_equal(err.step, "linux.limit.memory");
     assert_non_null(strstr(err.message, "--allow-degraded limit-memory"));
-    f.facts.cgroup_limits = true;
+    f.facts.cgroup_memory = true;
     assert_int_equal(linux_plan_make(&f.plan, &f.policy, &f.resolved, &f.facts, &err), CORDON_OK);
     assert_int_equal(f.plan.cgroup_memory, 1u << 30);
     end(&f);

@@ -67,8 +67,10 @@ static cordon_status make_mountpoints(struct box *b, struct cordon_error *err)
     return status;
 }
 
-/* A mask over a directory that has visible parts below it has holes for them. */
-static cordon_status make_holes(struct box *b, struct rule *mask, size_t first, struct cordon_error *err)
+/* A mask over a directory that has visible parts below it has holes for them.
+ * Without effects only what run would refuse is refused. */
+static cordon_status make_holes(struct box *b, struct rule *mask, size_t first, bool effects,
+                                struct cordon_error *err)
 {
     const struct resolved *resolved = &b->resolution.resolved;
     cordon_status status = CORDON_OK;
@@ -85,6 +87,8 @@ static cordon_status make_holes(struct box *b, struct rule *mask, size_t first, 
                 err, CORDON_E_INVALID, 0, "resolve.deny-read",
                 "%s (%s) is a file inside %s, which deny_read hides (%s): open up its directory instead",
                 hole->path, hole->origin, mask->path, mask->origin);
+        if (!effects)
+            continue;
         status = state_mask_with_hole(&b->places, mask->role == ROLE_STATE ? "state" : mask->path,
                                       hole->path + strlen(mask->path) + 1, &backing, err);
         if (status == CORDON_OK) {
@@ -95,14 +99,14 @@ static cordon_status make_holes(struct box *b, struct rule *mask, size_t first, 
     return status;
 }
 
-static cordon_status make_masks(struct box *b, struct cordon_error *err)
+static cordon_status make_masks(struct box *b, bool effects, struct cordon_error *err)
 {
     struct resolved *resolved = &b->resolution.resolved;
     cordon_status status = CORDON_OK;
     for (size_t i = 0; i < resolved->count && status == CORDON_OK; i++)
         if (resolved->items[i].kind == RULE_DENY_READ && resolved->items[i].type == OBJECT_DIRECTORY &&
             !resolved->items[i].redundant)
-            status = make_holes(b, &resolved->items[i], i + 1, err);
+            status = make_holes(b, &resolved->items[i], i + 1, effects, err);
     return status;
 }
 
@@ -162,6 +166,21 @@ static enum seccomp_arch native_arch(void)
                                                                      : SECCOMP_ARCH_X86_64;
 }
 
+/* Looked for only where a limit is asked for or required. One group must have
+ * both controllers; where none has, memory goes first: processes have an rlimit. */
+static void probe_cgroups(struct linux_facts *facts, const struct box_request *request)
+{
+    const struct policy_number *limits = request->policy->limits;
+    bool memory = limits[LIMIT_MEMORY_BYTES].value || listed(request->require, "limit-memory");
+    bool processes = limits[LIMIT_PROCESSES].value || listed(request->require, "limit-processes");
+    if (memory && processes && cgroup_available("", true, true)) {
+        facts->cgroup_memory = facts->cgroup_processes = true;
+        return;
+    }
+    facts->cgroup_memory = memory && cgroup_available("", true, false);
+    facts->cgroup_processes = processes && !facts->cgroup_memory && cgroup_available("", false, true);
+}
+
 static cordon_status probe_facts(struct box *b, const struct box_request *request, struct cordon_error *err)
 {
     static const char *const names[] = {"mask/dir", "mask/file", "dev"};
@@ -181,10 +200,7 @@ static cordon_status probe_facts(struct box *b, const struct box_request *reques
                                   .mask_dir = b->paths[0],
                                   .mask_file = b->paths[1],
                                   .dev = b->paths[2]};
-    const struct policy *policy = request->policy;
-    if (policy->limits[LIMIT_MEMORY_BYTES].value || policy->limits[LIMIT_PROCESSES].value)
-        facts->cgroup_limits = cgroup_available("", policy->limits[LIMIT_MEMORY_BYTES].value != 0,
-                                                policy->limits[LIMIT_PROCESSES].value != 0);
+    probe_cgroups(facts, request);
     return CORDON_OK;
 }
 
@@ -197,7 +213,9 @@ static cordon_status drop_limits(struct box *b, const struct box_request *reques
     } limits[] = {{"limit-memory", LIMIT_MEMORY_BYTES}, {"limit-processes", LIMIT_PROCESSES}};
     for (size_t i = 0; i < 2; i++) {
         struct policy_number *number = &request->policy->limits[limits[i].limit];
-        bool possible = b->facts.cgroup_limits || (limits[i].limit == LIMIT_PROCESSES && b->facts.uid != 0);
+        bool possible = limits[i].limit == LIMIT_MEMORY_BYTES
+                            ? b->facts.cgroup_memory
+                            : b->facts.cgroup_processes || b->facts.uid != 0;
         if (!number->value || possible || !listed(request->allow_degraded, limits[i].facet))
             continue;
         number->value = 0;
@@ -270,9 +288,7 @@ static cordon_status warn_hard_links(struct box *b, struct cordon_error *err)
 static cordon_status make_effects(struct box *b, struct cordon_error *err)
 {
     cordon_status status = make_placeholders(b, err);
-    if (status == CORDON_OK)
-        status = make_mountpoints(b, err);
-    return status ? status : make_masks(b, err);
+    return status ? status : make_mountpoints(b, err);
 }
 
 cordon_status box_prepare(struct box *b, const struct box_request *request, struct cordon_error *err)
@@ -296,6 +312,8 @@ cordon_status box_prepare(struct box *b, const struct box_request *request, stru
         status = drop_limits(b, request, err);
     if (status == CORDON_OK && request->effects)
         status = make_effects(b, err);
+    if (status == CORDON_OK)
+        status = make_masks(b, request->effects, err);
     if (status == CORDON_OK)
         status = linux_plan_make(&b->plan, request->policy, &b->resolution.resolved, &b->facts, err);
     if (status == CORDON_OK) {

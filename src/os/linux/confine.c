@@ -1,4 +1,4 @@
-/* confine.c - see confine.h. Runs as pid 2 of the sandbox between vfork and
+/* confine.c - see confine.h. Runs in the command's process between vfork and
  * exec, in init's memory. ASYNC-SIGNAL-SAFE CALLS ONLY. */
 #include "os/linux/confine.h"
 

@@ -1,6 +1,5 @@
-/* init.c - the sandbox's pid 1: makes the inside, starts the command as pid 2,
- * reaps, enforces the wall and CPU limits, and takes everything along when it
- * exits or when the launcher is gone.
+/* init.c - the sandbox's pid 1: makes the inside, starts the command, reaps, enforces the wall and CPU
+ * limits, and takes everything along when it exits or when the launcher is gone.
  *
  * Privilege: all capabilities in its own user namespace until the command runs,
  * then none. It is not dumpable, so nothing inside can read or trace it.

@@ -90,8 +90,8 @@ static cordon_status write_file(pid_t pid, const char *file, const char *text, s
     if (wrote == len)
         return CORDON_OK;
     return error_set(err, CORDON_E_UNSUPPORTED, code, "linux.userns.map",
-                     "cannot map the user into its own user namespace (%s: %s); `cordon doctor` or "
-                     "docs/platforms.md names the remedy",
+                     "cannot map the user into its own user namespace (%s: %s); docs/platforms.md names the "
+                     "remedy",
                      file, strerror(code));
 }
 

@@ -87,7 +87,8 @@ static bool is_suspect(const struct resolved *resolved, const struct places *pla
 {
     char above[LIMIT_PATH_BYTES + 1];
     size_t len = strlen(link);
-    if (decide(resolved, link, OP_REMOVE).allowed)
+    if (decide(resolved, link, OP_REMOVE).allowed ||
+        path_is_below(resolved->rules, resolved->workspace, link))
         return true;
     memcpy(above, link, len + 1);
     while ((len = path_parent_length(PATH_POSIX, above)) > 1) {
