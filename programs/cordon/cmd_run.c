@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include "os/linux/last_report.h"
 #include "os/linux/launch.h"
 #include "os/linux/links.h"
+#include "os/linux/supervise.h"
 #include "os/linux/sys.h"
 #include "os/posix/changes.h"
 #include "os/posix/stdio_check.h"
@@ -36,9 +36,8 @@ struct run {
     struct terminal terminal;
     struct changes before;
     bool watch_changes;
-    bool started; /* the command's exec succeeded */
-    struct channel_message last;
-    bool has_last;
+    struct supervision supervision;
+    struct supervisor supervisor;
     int signals; /* signalfd */
     int report;  /* --report, opened before the command runs: it may plant links where the file lies */
 };
@@ -207,11 +206,11 @@ static cordon_status start(struct run *run, struct cordon_error *err)
 
 /* -- while it runs -------------------------------------------------------- */
 
-static void on_started(struct run *run)
+static void on_started(void *self)
 {
+    struct run *run = self;
     struct buf line = BUF_INIT;
     struct cordon_error ignored;
-    run->started = true;
     if (run->options->status_fd >= 0)
         send_status(run, status_started(&run->prepared.box.report, run->launched.command, &line, &ignored),
                     &line);
@@ -234,8 +233,9 @@ static void stop_as_a_job(void)
  * is ours to give. Otherwise stop as a job does, and go on when continued. Only
  * this process stops itself, never its group: the command must not be able to
  * stop whoever called us. */
-static void on_stopped(struct run *run, int number)
+static void on_stopped(void *self, int number)
 {
+    struct run *run = self;
     struct terminal *terminal = &run->terminal;
     if (terminal->fd < 0)
         return;
@@ -257,58 +257,21 @@ static void on_stopped(struct run *run, int number)
     }
 }
 
-/* False: init is gone. */
-static bool on_message(struct run *run, struct cordon_error *err, bool *failed)
+static void on_signals(void *self, short revents)
 {
-    struct channel_message message;
-    if (!launch_read(&run->launched, &message))
-        return false;
-    switch (message.kind) {
-    case CHANNEL_STARTED:
-        on_started(run);
-        break;
-    case CHANNEL_STOPPED:
-        on_stopped(run, message.value);
-        break;
-    case CHANNEL_FAILED:
-        *err = message.error;
-        *failed = true;
-        break;
-    case CHANNEL_ENDED:
-        run->last = message;
-        run->has_last = true;
-        break;
-    default:
-        break;
-    }
-    return true;
-}
-
-static void on_signals(struct run *run)
-{
+    struct run *run = self;
     struct signalfd_siginfo info;
+    (void)revents;
     while (read(run->signals, &info, sizeof info) == (ssize_t)sizeof info)
         launch_signal(&run->launched, (int)info.ssi_signo);
 }
 
-static bool watch(struct run *run, struct cordon_error *err)
+static cordon_status watch(struct run *run, struct cordon_error *err)
 {
-    bool failed = false;
-    for (;;) {
-        struct pollfd fds[2] = {{run->launched.channel, POLLIN, 0}, {run->signals, POLLIN, 0}};
-        if (poll(fds, 2, -1) < 0)
-            continue;
-        if (fds[1].revents)
-            on_signals(run);
-        if (!fds[0].revents || on_message(run, err, &failed))
-            continue;
-        if (!failed && !run->started) {
-            error_set(err, CORDON_E_SYSTEM, 0, "linux.launch",
-                      "the sandbox's init was ended from outside before the command ran");
-            failed = true;
-        }
-        return !failed;
-    }
+    struct supervise_hooks hooks = {.self = run, .started = on_started, .stopped = on_stopped};
+    supervisor_init(&run->supervisor, &run->launched, &run->supervision, &hooks);
+    poller_add(&run->supervisor.poller, run->signals, POLLIN, on_signals, run);
+    return supervise(&run->supervisor, err);
 }
 
 /* -- after ---------------------------------------------------------------- */
@@ -367,7 +330,7 @@ static int finish(struct run *run)
     struct report *report = &box->report;
     struct cordon_error err;
     struct buf line = BUF_INIT;
-    launch_finish(&run->launched, run->has_last ? &run->last : NULL, &report->outcome);
+    launch_finish(&run->launched, run->supervisor.has_last ? &run->supervisor.last : NULL, &report->outcome);
     terminal_take_back(&run->terminal, report->outcome.kind != OUTCOME_EXITED);
     if (report->outcome.forks_refused &&
         report_add_warning(report, &err, "the limit of %llu processes was reached: forks were refused",
@@ -423,7 +386,7 @@ int command_run(const struct options *options)
     run.terminal.fd = -1;
 
     int code;
-    if (start(&run, &err) != CORDON_OK || !watch(&run, &err))
+    if (start(&run, &err) != CORDON_OK || watch(&run, &err) != CORDON_OK)
         code = fail(&run, &err);
     else
         code = finish(&run);
@@ -432,6 +395,7 @@ int command_run(const struct options *options)
         close(run.signals);
     if (run.report >= 0)
         close(run.report);
+    supervisor_release(&run.supervisor);
     changes_release(&run.before);
     terminal_close(&run.terminal);
     prepared_release(&run.prepared);

@@ -85,6 +85,7 @@ struct linux_plan {
     uint64_t devpts_access; /* rule added for the fresh devpts once it exists; 0: none */
     struct bpf_program filter;
     struct seccomp_options filter_options;
+    bool listener; /* the filter asks the supervising process about some calls */
     char *cwd;
     uint64_t wall_seconds;
     uint64_t cpu_seconds, file_bytes;         /* rlimits, 0: none */

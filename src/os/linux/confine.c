@@ -79,7 +79,8 @@ cordon_status confine_limits(const struct linux_plan *plan, struct cordon_error 
     return status;
 }
 
-cordon_status confine_layers(const struct linux_plan *plan, int ruleset_fd, struct cordon_error *err)
+cordon_status confine_layers(const struct linux_plan *plan, int ruleset_fd, int *listener,
+                             struct cordon_error *err)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return safe_error(err, CORDON_E_SYSTEM, "linux.privileges", "cannot set no_new_privs", NULL);
@@ -88,7 +89,13 @@ cordon_status confine_layers(const struct linux_plan *plan, int ruleset_fd, stru
                           "cannot enforce the Landlock ruleset", NULL);
     struct sock_fprog program = {(unsigned short)plan->filter.count,
                                  (struct sock_filter *)(void *)plan->filter.insns};
-    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0)
+    unsigned flags = plan->listener ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
+    long made = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+    *listener = plan->listener ? (int)made : -1;
+    if (made < 0 && errno == EBUSY)
+        return safe_error(err, CORDON_E_UNSUPPORTED, "linux.seccomp.nested",
+                          "another program already watches system calls here, as cordon inside cordon", NULL);
+    if (made < 0)
         return safe_error(err, CORDON_E_SYSTEM, "linux.seccomp", "cannot install the seccomp filter", NULL);
     return CORDON_OK;
 }

@@ -17,7 +17,9 @@ cordon_status confine_drop_all(struct cordon_error *err);
 cordon_status confine_limits(const struct linux_plan *plan, struct cordon_error *err);
 
 /* no_new_privs, then Landlock (ruleset_fd -1: none), then seccomp: Landlock's
- * own calls must come before a filter that might one day refuse them. */
-cordon_status confine_layers(const struct linux_plan *plan, int ruleset_fd, struct cordon_error *err);
+ * own calls must come before a filter that might one day refuse them.
+ * *listener: the notification descriptor when the plan wants one, else -1. */
+cordon_status confine_layers(const struct linux_plan *plan, int ruleset_fd, int *listener,
+                             struct cordon_error *err);
 
 #endif

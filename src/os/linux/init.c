@@ -32,7 +32,7 @@
 static void send_message(int channel, const struct channel_message *message)
 {
     /* The launcher gone is seen by poll; there is nobody left to tell. */
-    (void)!send(channel, message, sizeof *message, MSG_NOSIGNAL);
+    (void)!channel_send(channel, message, -1, 0);
 }
 
 static _Noreturn void fail(const struct init_context *context, const struct cordon_error *err)
@@ -47,23 +47,10 @@ static _Noreturn void fail(const struct init_context *context, const struct cord
 static void wait_for_go(struct init_context *context)
 {
     struct channel_message message;
-    struct iovec part = {&message, sizeof message};
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct msghdr envelope = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-    ssize_t got;
-    do
-        got = recvmsg(context->channel, &envelope, MSG_CMSG_CLOEXEC);
-    while (got < 0 && errno == EINTR);
-    if (got != (ssize_t)sizeof message || message.kind != CHANNEL_GO)
+    pid_t sender;
+    if (channel_receive(context->channel, true, &message, &context->ruleset_fd, &sender) != 1 ||
+        message.kind != CHANNEL_GO)
         _exit(EXIT_INIT_FAILED);
-    struct cmsghdr *header = CMSG_FIRSTHDR(&envelope);
-    context->ruleset_fd = -1;
-    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
-        memcpy(&context->ruleset_fd, CMSG_DATA(header), sizeof context->ruleset_fd);
     context->scratch.ruleset_fd = context->ruleset_fd;
 }
 
@@ -165,11 +152,35 @@ static cordon_status exec_command(const struct init_context *context, struct cor
                  : safe_error(err, CORDON_E_SYSTEM, "exec.not-found", "command not found:", context->argv[0]);
 }
 
+/* The command leads a session whose terminal is the sandbox's own. */
+static cordon_status take_pty(const struct init_context *context, struct cordon_error *err)
+{
+    bool taken = ioctl(context->terminal_fd, TIOCSCTTY, 0) == 0;
+    for (int fd = 0; fd < 3; fd++)
+        taken = taken && dup2(context->terminal_fd, fd) == fd;
+    return taken ? CORDON_OK
+                 : safe_error(err, CORDON_E_SYSTEM, "linux.terminal",
+                              "cannot make the sandbox's terminal the command's", NULL);
+}
+
+/* By the command itself: the filter is its own, and init has other descriptors. */
+static cordon_status send_listener(const struct init_context *context, int listener, struct cordon_error *err)
+{
+    struct channel_message message = {.kind = CHANNEL_LISTENER};
+    if (listener < 0 || channel_send(context->channel, &message, listener, 0))
+        return CORDON_OK;
+    return safe_error(err, CORDON_E_SYSTEM, "linux.seccomp.listener",
+                      "cannot hand over the filter's notification descriptor", NULL);
+}
+
 static cordon_status confine_command(struct init_context *context, struct cordon_error *err)
 {
     struct rlimit files = {context->nofile_soft, context->nofile_hard};
-    if (setpgid(0, 0) != 0)
+    int listener = -1;
+    if (context->pty ? setsid() < 0 : setpgid(0, 0) != 0)
         return safe_error(err, CORDON_E_SYSTEM, "linux.process-group", "cannot make a process group", NULL);
+    if (context->pty && take_pty(context, err) != CORDON_OK)
+        return err->status;
     /* SIGTTOU is still blocked, so this does not stop us. */
     if (context->foreground && tcsetpgrp(context->terminal, getpid()) != 0)
         return safe_error(err, CORDON_E_SYSTEM, "linux.terminal", "cannot hand over the terminal", NULL);
@@ -182,7 +193,8 @@ static cordon_status confine_command(struct init_context *context, struct cordon
     if (sys_close_range(3, ~0u, SYS_CLOSE_RANGE_CLOEXEC) != 0)
         return safe_error(err, CORDON_E_SYSTEM, "linux.descriptors", "cannot close inherited descriptors",
                           NULL);
-    if (confine_layers(context->plan, context->ruleset_fd, err))
+    if (confine_layers(context->plan, context->ruleset_fd, &listener, err) ||
+        send_listener(context, listener, err))
         return err->status;
     sigprocmask(SIG_SETMASK, &context->mask, NULL);
     return exec_command(context, err);
@@ -217,30 +229,19 @@ static pid_t start_command(struct init_context *context, struct cordon_error *er
 static void announce(const struct init_context *context, pid_t command)
 {
     struct channel_message message = {.kind = CHANNEL_STARTED};
-    struct iovec part = {&message, sizeof message};
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(struct ucred))];
-    } control;
-    struct msghdr envelope = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-    struct ucred credentials = {command, getuid(), getgid()};
-    memset(&control, 0, sizeof control);
-    control.header.cmsg_level = SOL_SOCKET;
-    control.header.cmsg_type = SCM_CREDENTIALS;
-    control.header.cmsg_len = CMSG_LEN(sizeof credentials);
-    memcpy(CMSG_DATA(&control.header), &credentials, sizeof credentials);
-    if (sendmsg(context->channel, &envelope, MSG_NOSIGNAL) < 0)
+    if (!channel_send(context->channel, &message, -1, command))
         send_message(context->channel, &message);
 }
 
 static void obey(const struct init_context *context, pid_t command)
 {
     struct channel_message message;
-    ssize_t got = recv(context->channel, &message, sizeof message, MSG_DONTWAIT);
+    int fd;
+    pid_t sender;
+    int got = channel_receive(context->channel, false, &message, &fd, &sender);
     if (got == 0)
         _exit(EXIT_INIT_FAILED); /* the launcher is gone, and so is everything */
-    if (got != (ssize_t)sizeof message)
+    if (got < 0)
         return;
     if (message.kind == CHANNEL_SIGNAL) {
         if (kill(-command, message.value) != 0)
@@ -302,6 +303,23 @@ static int timer(uint64_t first_seconds, long interval_ms)
     return fd;
 }
 
+/* In the sandbox's own devpts, so that the terminal has a name inside. */
+static cordon_status open_pty(struct init_context *context, struct cordon_error *err)
+{
+    struct channel_message message = {.kind = CHANNEL_PTY};
+    int unlock = 0;
+    int master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    bool ready = master >= 0 && ioctl(master, TIOCSPTLCK, &unlock) == 0 &&
+                 ioctl(master, TIOCSWINSZ, &context->window) == 0;
+    if (ready)
+        context->terminal_fd = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (!ready || context->terminal_fd < 0 || !channel_send(context->channel, &message, master, 0))
+        return safe_error(err, CORDON_E_SYSTEM, "linux.terminal.open",
+                          "cannot open a terminal inside the sandbox", NULL);
+    close(master);
+    return CORDON_OK;
+}
+
 enum { WATCH_CHANNEL, WATCH_CHILDREN, WATCH_WALL, WATCH_CPU, WATCH_COUNT };
 
 static _Noreturn void supervise(const struct init_context *context, pid_t command,
@@ -359,6 +377,8 @@ void init_main(struct init_context *context)
     if (context->own_netns && network_enter(&network, &err) != CORDON_OK)
         fail(context, &err);
     prctl(PR_SET_DUMPABLE, 0);
+    if (context->pty && open_pty(context, &err) != CORDON_OK)
+        fail(context, &err);
 
     sigemptyset(&children);
     sigaddset(&children, SIGCHLD);
@@ -377,6 +397,8 @@ void init_main(struct init_context *context)
     if (command < 0)
         fail(context, &err);
     announce(context, command);
+    if (context->terminal_fd >= 0)
+        close(context->terminal_fd);
     if (confine_drop_all(&err) != CORDON_OK)
         fail(context, &err);
     supervise(context, command, watch);

@@ -3,6 +3,7 @@
 #define CORDON_LINUX_INIT_H
 
 #include <signal.h>
+#include <sys/ioctl.h>
 
 #include "os/linux/mounts.h"
 #include "plan/linux_plan.h"
@@ -14,6 +15,9 @@ struct init_context {
     int terminal;    /* descriptor of the controlling terminal; -1: none */
     bool foreground; /* make the command's group the foreground one at start */
     bool detach;     /* a session of its own: the command was given no terminal */
+    bool pty;        /* a terminal of the sandbox's own */
+    struct winsize window;
+    int terminal_fd; /* its slave, once init opened it; -1 */
     bool own_netns;  /* init begins to make it while the launcher still plans */
     sigset_t mask;   /* the command's signal mask */
     uint64_t nofile_soft, nofile_hard;

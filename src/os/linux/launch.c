@@ -25,6 +25,8 @@ void launched_init(struct launched *l)
     l->init = -1;
     l->command = -1;
     l->channel = -1;
+    l->listener = -1;
+    l->pty = -1;
 }
 
 static const char *variable(char *const *environment, const char *name)
@@ -165,6 +167,9 @@ cordon_status launch_begin(const struct launch_setup *setup, struct launched *ou
                                              .terminal = setup->terminal,
                                              .foreground = setup->foreground,
                                              .detach = setup->detach,
+                                             .pty = setup->pty,
+                                             .window = setup->window,
+                                             .terminal_fd = -1,
                                              .own_netns = setup->own_netns,
                                              .mask = setup->mask,
                                              .nofile_soft = setup->nofile_soft,
@@ -236,22 +241,7 @@ static cordon_status enter_cgroup(struct launched *l, const struct linux_plan *p
 static cordon_status say_go(struct launched *l, int ruleset_fd, struct cordon_error *err)
 {
     struct channel_message message = {.kind = CHANNEL_GO};
-    struct iovec part = {&message, sizeof message};
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct msghdr envelope = {.msg_iov = &part, .msg_iovlen = 1};
-    memset(&control, 0, sizeof control);
-    if (ruleset_fd >= 0) {
-        control.header.cmsg_level = SOL_SOCKET;
-        control.header.cmsg_type = SCM_RIGHTS;
-        control.header.cmsg_len = CMSG_LEN(sizeof ruleset_fd);
-        memcpy(CMSG_DATA(&control.header), &ruleset_fd, sizeof ruleset_fd);
-        envelope.msg_control = &control;
-        envelope.msg_controllen = sizeof control;
-    }
-    if (sendmsg(l->channel, &envelope, MSG_NOSIGNAL) != (ssize_t)sizeof message)
+    if (!channel_send(l->channel, &message, ruleset_fd, 0))
         return error_set(err, CORDON_E_SYSTEM, errno, "linux.launch", "the sandbox's init is gone: %s",
                          strerror(errno));
     return CORDON_OK;
@@ -278,25 +268,18 @@ cordon_status launch_go(struct launched *l, const struct linux_plan *plan, char 
 
 bool launch_read(struct launched *l, struct channel_message *message)
 {
-    struct iovec part = {message, sizeof *message};
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(struct ucred))];
-    } control;
-    struct msghdr envelope = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-    ssize_t got;
-    do
-        got = recvmsg(l->channel, &envelope, MSG_CMSG_CLOEXEC);
-    while (got < 0 && errno == EINTR);
-    if (got != (ssize_t)sizeof *message)
+    int fd;
+    pid_t sender;
+    if (channel_receive(l->channel, true, message, &fd, &sender) != 1)
         return false;
-    struct cmsghdr *header = CMSG_FIRSTHDR(&envelope);
-    if (message->kind == CHANNEL_STARTED && header && header->cmsg_type == SCM_CREDENTIALS) {
-        struct ucred credentials;
-        memcpy(&credentials, CMSG_DATA(header), sizeof credentials);
-        l->command = credentials.pid;
-    }
+    if (message->kind == CHANNEL_STARTED)
+        l->command = sender;
+    int *place = message->kind == CHANNEL_PTY ? &l->pty : &l->listener;
+    bool expected = message->kind == CHANNEL_PTY || message->kind == CHANNEL_LISTENER;
+    if (expected && *place < 0)
+        *place = fd;
+    else if (fd >= 0)
+        close(fd);
     return true;
 }
 
@@ -321,11 +304,17 @@ static void close_launched(struct launched *l)
 {
     if (l->channel >= 0)
         close(l->channel);
+    if (l->listener >= 0)
+        close(l->listener);
+    if (l->pty >= 0)
+        close(l->pty);
     if (l->has_cgroup)
         cgroup_remove(&l->cgroup);
     arena_close(&l->arena);
     l->context = NULL;
     l->channel = -1;
+    l->listener = -1;
+    l->pty = -1;
     l->has_cgroup = false;
     l->init = -1;
 }

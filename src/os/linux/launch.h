@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/ioctl.h>
 #include <sys/types.h>
 
 #include "core/error.h"
@@ -24,6 +25,8 @@ struct launch_setup {
     int terminal;                      /* controlling terminal or -1 */
     bool foreground;                   /* hand it over at start */
     bool detach;                       /* no terminal for the command, not even by /dev/tty */
+    bool pty;                          /* a terminal of the sandbox's own, as descriptors 0 to 2 */
+    struct winsize window;             /* its size at start */
     sigset_t mask;                     /* the command's signal mask */
     uint64_t nofile_soft, nofile_hard; /* the command's RLIMIT_NOFILE */
 };
@@ -34,6 +37,8 @@ struct launched {
     pid_t init;    /* as seen here; -1: not started or reaped */
     pid_t command; /* as seen here; -1 until CHANNEL_STARTED */
     int channel;   /* -1 when closed */
+    int listener;  /* the filter's notification descriptor once it came; -1 */
+    int pty;       /* master of the command's terminal once it came; -1. Whoever takes it sets -1 */
     bool has_cgroup;
     struct cgroup cgroup;
     struct arena arena;

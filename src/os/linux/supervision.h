@@ -1,0 +1,28 @@
+/* supervision.h - what the supervising process must know of a box, as plain
+ * data: in cordon it points into the box, for cordon-warden it travels through
+ * the arena.
+ */
+#ifndef CORDON_LINUX_SUPERVISION_H
+#define CORDON_LINUX_SUPERVISION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/decide.h"
+
+/* An outside socket that the command may connect to. */
+struct socket_grant {
+    const char *path; /* resolved */
+    uint64_t dev, ino;
+};
+
+struct supervision {
+    const struct resolved *resolved; /* decide() */
+    const struct socket_grant *sockets;
+    size_t socket_count;
+    const char *state; /* this workspace's directory in cordon's state; the quarantine is below it */
+    bool network_on, broker, trace, guards;
+};
+
+#endif
