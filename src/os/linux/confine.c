@@ -54,12 +54,12 @@ static cordon_status set_limit(int resource, uint64_t soft, uint64_t hard, const
 {
     struct rlimit limit = {soft, hard};
     struct rlimit now;
-    if (getrlimit((__rlimit_resource_t)resource, &now) == 0 && now.rlim_max < limit.rlim_max) {
+    if (getrlimit(resource, &now) == 0 && now.rlim_max < limit.rlim_max) {
         limit.rlim_max = now.rlim_max; /* already tighter: stays */
         if (limit.rlim_cur > limit.rlim_max)
             limit.rlim_cur = limit.rlim_max;
     }
-    if (setrlimit((__rlimit_resource_t)resource, &limit) != 0)
+    if (setrlimit(resource, &limit) != 0)
         return safe_error(err, CORDON_E_SYSTEM, step, "cannot set the limit", NULL);
     return CORDON_OK;
 }

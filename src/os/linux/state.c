@@ -22,6 +22,7 @@
 #include "core/path.h"
 #include "core/utf.h"
 #include "os/linux/beneath.h"
+#include "os/linux/sys.h"
 #include "os/posix/write_all.h"
 
 #define STEP_OPEN "state.open"
@@ -230,7 +231,7 @@ static int claim_file(int dir, const char *name, const char *bytes, size_t len)
         return -1;
     int result = linkat(dir, temp, dir, name, 0);
     if (result != 0 && errno != EEXIST) /* a file system without hard links */
-        result = renameat2(dir, temp, dir, name, RENAME_NOREPLACE);
+        result = sys_renameat2(dir, temp, dir, name, SYS_RENAME_NOREPLACE);
     int code = errno;
     unlinkat(dir, temp, 0);
     errno = code;

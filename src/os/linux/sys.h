@@ -52,6 +52,28 @@ struct sys_open_how {
     uint64_t flags, mode, resolve;
 };
 
+#define SYS_STATX_BASIC_STATS 0x7ffu
+#define SYS_STATX_BTIME 0x800u
+
+struct sys_statx_time {
+    int64_t seconds;
+    uint32_t nanoseconds;
+    int32_t reserved;
+};
+
+struct sys_statx { /* 256 bytes, whatever the architecture */
+    uint32_t mask, blksize;
+    uint64_t attributes;
+    uint32_t nlink, uid, gid;
+    uint16_t mode, spare0;
+    uint64_t ino, size, blocks, attributes_mask;
+    struct sys_statx_time atime, btime, ctime, mtime;
+    uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
+    uint64_t mnt_id, spare[13];
+};
+
+#define SYS_RENAME_NOREPLACE 1u
+
 #pragma pack(push, 1)
 struct sys_landlock_path_beneath { /* packed in the UAPI too */
     uint64_t allowed_access;
@@ -86,6 +108,16 @@ static inline int sys_openat2_create(int dir, const char *path, uint64_t flags, 
 {
     struct sys_open_how how = {flags, mode, resolve};
     return (int)syscall(SYS_NR_OPENAT2, dir, path, &how, sizeof how);
+}
+
+static inline int sys_statx(int dir, const char *path, int flags, unsigned mask, struct sys_statx *out)
+{
+    return (int)syscall(SYS_statx, dir, path, flags, mask, out);
+}
+
+static inline int sys_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+    return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
 }
 
 static inline int sys_close_range(unsigned first, unsigned last, unsigned flags)

@@ -16,6 +16,7 @@
 
 #include "core/limits.h"
 #include "core/path.h"
+#include "os/linux/sys.h"
 
 #define STEP "changes.walk"
 
@@ -75,33 +76,34 @@ void changes_path(const struct changes *c, uint32_t index, struct buf *out)
 
 /* -- entries -------------------------------------------------------------- */
 
-static int64_t nanoseconds(struct statx_timestamp t)
+static int64_t nanoseconds(struct sys_statx_time t)
 {
-    return (int64_t)((uint64_t)t.tv_sec * 1000000000u + t.tv_nsec);
+    return (int64_t)((uint64_t)t.seconds * 1000000000u + t.nanoseconds);
 }
 
 /* lstat() with the time of birth; an empty name means `at` itself. */
-static bool look(int at, const char *name, struct statx *st)
+static bool look(int at, const char *name, struct sys_statx *st)
 {
     int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (*name ? 0 : AT_EMPTY_PATH);
-    return statx(at, name, flags, STATX_BASIC_STATS | STATX_BTIME, st) == 0;
+    return sys_statx(at, name, flags, SYS_STATX_BASIC_STATS | SYS_STATX_BTIME, st) == 0;
 }
 
-static void fill(struct change_entry *e, const struct statx *st)
+static void fill(struct change_entry *e, const struct sys_statx *st)
 {
-    e->dev = (uint64_t)st->stx_dev_major << 32 | st->stx_dev_minor;
-    e->ino = st->stx_ino;
-    e->size = S_ISREG(st->stx_mode) || S_ISLNK(st->stx_mode) ? st->stx_size : 0;
-    e->mtime = nanoseconds(st->stx_mtime);
-    e->ctime = nanoseconds(st->stx_ctime);
-    e->btime = st->stx_mask & STATX_BTIME ? nanoseconds(st->stx_btime) : 0;
-    e->mode = st->stx_mode;
-    e->uid = st->stx_uid;
-    e->gid = st->stx_gid;
+    e->dev = (uint64_t)st->dev_major << 32 | st->dev_minor;
+    e->ino = st->ino;
+    e->size = S_ISREG(st->mode) || S_ISLNK(st->mode) ? st->size : 0;
+    e->mtime = nanoseconds(st->mtime);
+    e->ctime = nanoseconds(st->ctime);
+    e->btime = st->mask & SYS_STATX_BTIME ? nanoseconds(st->btime) : 0;
+    e->mode = st->mode;
+    e->uid = st->uid;
+    e->gid = st->gid;
 }
 
 /* False: no room, c->full is set or memory ran out. */
-static bool append(struct changes *c, const char *name, uint32_t parent, const struct statx *st, bool *nomem)
+static bool append(struct changes *c, const char *name, uint32_t parent, const struct sys_statx *st,
+                   bool *nomem)
 {
     size_t len = strlen(name) + 1;
     if (c->count >= c->max_entries || len >= LIMIT_BUF_BYTES - c->names.len) {
@@ -232,7 +234,7 @@ static cordon_status read_children(struct walk *w, DIR *stream, uint32_t self, s
         return status;
     c->items[self].first = (uint32_t)c->count;
     for (size_t i = 0; i < count; i++) {
-        struct statx st;
+        struct sys_statx st;
         if (check) {
             if (path_length > 1)
                 buf_add_char(&w->path, '/');
@@ -274,7 +276,7 @@ static cordon_status enter(struct walk *w, int at, const char *name, uint32_t en
     }
     int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
-    struct statx st;
+    struct sys_statx st;
     if (!stream || !look(fd, "", &st)) {
         note_unread(c, entry);
         if (stream)
@@ -362,7 +364,7 @@ static cordon_status add_roots(struct walk *w, const char *const *roots, size_t 
      * roots that the present one lies in. */
     size_t depth = 0;
     for (size_t i = 0; i < count && status == CORDON_OK; i++) {
-        struct statx st;
+        struct sys_statx st;
         bool nomem = false, covered = false;
         while (depth > 0 && !path_is_within(rules, kept[depth - 1], sorted[i]))
             depth--;
