@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/limits.h"
 #include "core/utf.h"
 
 #define STEP "report.build"
@@ -49,6 +50,7 @@ void report_release(struct report *r)
         free(r->refusals[i].suggested_grant);
     }
     free(r->refusals);
+    free(r->refusals_sorted);
     for (size_t i = 0; i < r->network_count; i++) {
         free(r->network[i].host);
         free(r->network[i].verdict);
@@ -127,23 +129,77 @@ cordon_status report_add_change(struct report *r, enum change_kind kind, const c
     return CORDON_OK;
 }
 
-cordon_status report_add_refusal(struct report *r, const char *operation, const char *target,
-                                 const char *rule, const char *suggested_grant, uint64_t count,
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+/* Where the refusal is in refusals_sorted, or belongs; *found says which. A
+ * search among sorted entries, because a hash without a secret could be
+ * made to collide by whoever chooses the targets. */
+static size_t find_refusal(const struct report *r, const char *operation, const char *target, bool *found)
+{
+    size_t low = 0, high = r->refusal_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct report_refusal *entry = &r->refusals[r->refusals_sorted[middle]];
+        int order = strcmp(target, entry->target);
+        if (!order)
+            order = strcmp(operation, entry->operation);
+        if (!order) {
+            *found = true;
+            return middle;
+        }
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    *found = false;
+    return low;
+}
+
+static uint64_t add_count(uint64_t a, uint64_t b)
+{
+    return b > UINT64_MAX - a ? UINT64_MAX : a + b;
+}
+
+cordon_status report_add_refusal(struct report *r, const struct refusal *refusal, uint64_t count,
                                  struct cordon_error *err)
 {
+    const char *operation = or_empty(refusal->operation), *target = or_empty(refusal->target);
+    const char *rule = or_empty(refusal->rule), *grant = or_empty(refusal->suggested_grant);
+    bool found;
+    size_t at = find_refusal(r, operation, target, &found);
+    if (found) {
+        struct report_refusal *entry = &r->refusals[r->refusals_sorted[at]];
+        entry->count = add_count(entry->count, count);
+        return CORDON_OK;
+    }
+    size_t bytes = strlen(operation) + strlen(target) + strlen(rule) + strlen(grant) + 4;
+    if (r->refusal_count >= LIMIT_REPORT_REFUSED || bytes > LIMIT_REPORT_REFUSED_BYTES - r->refusal_bytes) {
+        r->refusals_unlisted = add_count(r->refusals_unlisted, count);
+        return CORDON_OK;
+    }
+    struct report_refusal entry = {NULL, NULL, NULL, NULL, count};
     struct report_refusal *refusals = grow(r->refusals, r->refusal_count, sizeof *refusals);
-    struct report_refusal refusal = {NULL, NULL, NULL, NULL, count};
     if (refusals)
         r->refusals = refusals;
-    if (!refusals || !copy_optional(&refusal.operation, operation) ||
-        !copy_optional(&refusal.target, target) || !copy_optional(&refusal.rule, rule) ||
-        !copy_optional(&refusal.suggested_grant, suggested_grant)) {
-        free(refusal.operation);
-        free(refusal.target);
-        free(refusal.rule);
+    uint32_t *sorted = grow(r->refusals_sorted, r->refusal_count, sizeof *sorted);
+    if (sorted)
+        r->refusals_sorted = sorted;
+    if (!refusals || !sorted || !copy_optional(&entry.operation, operation) ||
+        !copy_optional(&entry.target, target) || !copy_optional(&entry.rule, *rule ? rule : NULL) ||
+        !copy_optional(&entry.suggested_grant, *grant ? grant : NULL)) {
+        free(entry.operation);
+        free(entry.target);
+        free(entry.rule);
         return error_nomem(err, STEP);
     }
-    refusals[r->refusal_count++] = refusal;
+    memmove(sorted + at + 1, sorted + at, (r->refusal_count - at) * sizeof *sorted);
+    sorted[at] = (uint32_t)r->refusal_count;
+    refusals[r->refusal_count++] = entry;
+    r->refusal_bytes += bytes;
     return CORDON_OK;
 }
 

@@ -49,9 +49,17 @@ struct report_change {
 
 enum refused_observed { OBSERVED_NONE, OBSERVED_SOCKETS, OBSERVED_ALL };
 
+/* One refusal, as whoever observed it says it: what was tried ("connect",
+ * "open for writing"), on what, which rule refused it ("network.unix_sockets"),
+ * and the option that would allow it ("--unix-socket /run/x"; "" if none does). */
+struct refusal {
+    const char *operation, *target, *rule, *suggested_grant;
+};
+
 struct report_refusal {
-    char *operation, *target, *rule, *suggested_grant;
-    uint64_t count;
+    char *operation, *target;
+    char *rule, *suggested_grant; /* NULL: unknown, none */
+    uint64_t count;               /* how often */
 };
 
 struct report_network {
@@ -71,8 +79,11 @@ struct report {
     struct report_change *changed;
     size_t changed_count;
     enum refused_observed observed;
-    struct report_refusal *refusals;
+    struct report_refusal *refusals; /* in the order of their first occurrence */
     size_t refusal_count;
+    uint32_t *refusals_sorted;  /* indices of refusals[] by operation and target: a flood stays cheap */
+    size_t refusal_bytes;       /* of all their strings */
+    uint64_t refusals_unlisted; /* occurrences that found no room in the list */
     struct report_network *network;
     size_t network_count;
     char **degraded; /* facets */
@@ -90,8 +101,11 @@ cordon_status report_add_layer(struct report *r, const char *facet, const char *
                                struct cordon_error *err);
 cordon_status report_add_change(struct report *r, enum change_kind kind, const char *path, const char *from,
                                 uint64_t bytes, struct cordon_error *err);
-cordon_status report_add_refusal(struct report *r, const char *operation, const char *target,
-                                 const char *rule, const char *suggested_grant, uint64_t count,
+/* Equal operation and target are one entry, whose count grows; the first rule
+ * and grant stay. Beyond LIMIT_REPORT_REFUSED entries or LIMIT_REPORT_REFUSED_BYTES
+ * it only counts, in refusals_unlisted: the command decides what it tries, so
+ * neither memory nor time may grow with it. NULL counts as "". */
+cordon_status report_add_refusal(struct report *r, const struct refusal *refusal, uint64_t count,
                                  struct cordon_error *err);
 cordon_status report_add_degraded(struct report *r, const char *facet, struct cordon_error *err);
 cordon_status report_add_warning(struct report *r, struct cordon_error *err, const char *format, ...)

@@ -72,6 +72,7 @@ static json_t *refused_json(struct json_build *b, const struct report *r)
     }
     json_build_put(b, out, "observed", json_string(observed[r->observed]));
     json_build_put(b, out, "entries", entries);
+    json_build_put(b, out, "unlisted", json_build_number(r->refusals_unlisted));
     return out;
 }
 

@@ -55,9 +55,9 @@ static void fill_report(struct report *r)
         report_add_change(r, CHANGE_RENAMED, "/home/u/project/new", "/home/u/project/old", 5, &err),
         CORDON_OK);
     r->observed = OBSERVED_SOCKETS;
-    assert_int_equal(report_add_refusal(r, "connect", "/run/docker.sock", "network.unix_sockets",
-                                        "--unix-socket /run/docker.sock", 2, &err),
-                     CORDON_OK);
+    static const struct refusal refusal = {"connect", "/run/docker.sock", "network.unix_sockets",
+                                           "--unix-socket /run/docker.sock"};
+    assert_int_equal(report_add_refusal(r, &refusal, 2, &err), CORDON_OK);
     r->network = calloc(1, sizeof *r->network);
     assert_non_null(r->network);
     r->network[0] = (struct report_network){string_copy("example.org"), 443, string_copy("refused")};
@@ -98,7 +98,8 @@ static void golden_report(void **state)
         "  \"refused\": {\n    \"observed\": \"sockets\",\n    \"entries\": [\n"
         "      {\n        \"operation\": \"connect\",\n        \"target\": \"/run/docker.sock\",\n"
         "        \"rule\": \"network.unix_sockets\",\n        \"count\": 2,\n"
-        "        \"suggested_grant\": \"--unix-socket /run/docker.sock\"\n      }\n    ]\n  },\n"
+        "        \"suggested_grant\": \"--unix-socket /run/docker.sock\"\n      }\n    ],\n"
+        "    \"unlisted\": 0\n  },\n"
         "  \"network\": [\n    {\n      \"host\": \"example.org\",\n      \"port\": 443,\n"
         "      \"verdict\": \"refused\"\n    }\n  ],\n"
         "  \"degraded\": [\n    \"limit-memory\"\n  ],\n"
@@ -272,8 +273,8 @@ static void hostile_bytes_round_trip(void **state)
         r.changed_computed = true;
         assert_int_equal(report_set_command(&r, argv, &err), CORDON_OK);
         assert_int_equal(report_add_change(&r, CHANGE_RENAMED, hostile[i], hostile[i], 0, &err), CORDON_OK);
-        assert_int_equal(report_add_refusal(&r, "connect", hostile[i], hostile[i], hostile[i], 1, &err),
-                         CORDON_OK);
+        const struct refusal refused = {"connect", hostile[i], hostile[i], hostile[i]};
+        assert_int_equal(report_add_refusal(&r, &refused, 1, &err), CORDON_OK);
         assert_int_equal(report_add_warning(&r, &err, "at %s", hostile[i]), CORDON_OK);
         char *text = to_json(&r);
         json_t *root = parse_valid(schema, text);
@@ -285,7 +286,10 @@ static void hostile_bytes_round_trip(void **state)
         check_text(json_object_get(change, "path"), hostile[i]);
         check_text(json_object_get(change, "from"), hostile[i]);
         check_text(json_object_get(refusal, "target"), hostile[i]);
-        check_text(json_object_get(refusal, "suggested_grant"), hostile[i]);
+        if (*hostile[i])
+            check_text(json_object_get(refusal, "suggested_grant"), hostile[i]);
+        else
+            assert_true(json_is_null(json_object_get(refusal, "suggested_grant")));
         /* A warning is for people: one line that no terminal obeys. */
         const char *warning = json_string_value(json_array_get(json_object_get(root, "warnings"), 0));
         for (const char *c = warning; *c; c++)
@@ -466,7 +470,8 @@ static void lists_grow(void **state)
         assert_int_equal(report_add_warning(&r, &err, "%s", path), CORDON_OK);
         assert_int_equal(report_add_degraded(&r, path, &err), CORDON_OK);
         assert_int_equal(report_add_layer(&r, path, path, false, &err), CORDON_OK);
-        assert_int_equal(report_add_refusal(&r, "open", path, NULL, NULL, 1, &err), CORDON_OK);
+        const struct refusal refused = {"open", path, NULL, NULL};
+        assert_int_equal(report_add_refusal(&r, &refused, 1, &err), CORDON_OK);
         free(path);
     }
     assert_int_equal(r.changed_count, COUNT);
@@ -484,13 +489,82 @@ static void lists_grow(void **state)
     report_release(&r); /* tolerates a released one */
 }
 
+static void add_refusal(struct report *r, const char *operation, const char *target, const char *rule,
+                        uint64_t count)
+{
+    struct cordon_error err;
+    const struct refusal refused = {operation, target, rule, ""};
+    assert_int_equal(report_add_refusal(r, &refused, count, &err), CORDON_OK);
+}
+
+static void equal_refusals_are_one(void **state)
+{
+    (void)state;
+    struct report r;
+    report_init(&r);
+    add_refusal(&r, "connect", "/run/b", "first", 1);
+    add_refusal(&r, "connect", "/run/a", NULL, 1);
+    add_refusal(&r, "open", "/run/b", NULL, 1);
+    add_refusal(&r, "connect", "/run/b", "second", 2);
+    add_refusal(&r, NULL, NULL, NULL, 1);
+    add_refusal(&r, "", "", NULL, UINT64_MAX);
+    assert_int_equal(r.refusal_count, 4);
+    assert_string_equal(r.refusals[0].target, "/run/b");
+    assert_string_equal(r.refusals[0].rule, "first");
+    assert_null(r.refusals[0].suggested_grant);
+    assert_true(r.refusals[0].count == 3);
+    assert_string_equal(r.refusals[1].target, "/run/a");
+    assert_string_equal(r.refusals[2].operation, "open");
+    assert_true(r.refusals[2].count == 1);
+    assert_true(r.refusals[3].count == UINT64_MAX);
+    assert_true(r.refusals_unlisted == 0);
+    report_release(&r);
+}
+
+/* Whoever is refused chooses targets and their number. */
+static void flood_of_refusals_is_bounded(void **state)
+{
+    enum { FLOOD = 200000 };
+    (void)state;
+    struct report r;
+    char target[64];
+    report_init(&r);
+    for (unsigned i = 0; i < FLOOD; i++) {
+        snprintf(target, sizeof target, "/w/%08x", i * 2654435761u);
+        add_refusal(&r, "open", target, "rule", 1);
+    }
+    assert_int_equal(r.refusal_count, LIMIT_REPORT_REFUSED);
+    assert_true(r.refusals_unlisted == FLOOD - LIMIT_REPORT_REFUSED);
+    add_refusal(&r, "open", "/w/00000000", NULL, 6); /* known ones are still counted */
+    assert_true(r.refusals[0].count == 7);
+    report_release(&r);
+}
+
+static void long_refusals_are_bounded(void **state)
+{
+    (void)state;
+    struct report r;
+    static char target[LIMIT_REPORT_REFUSED_BYTES / 4 + 1];
+    memset(target, 'x', sizeof target - 1);
+    report_init(&r);
+    for (char c = 'a'; c <= 'j'; c++) {
+        target[sizeof target - 2] = c;
+        add_refusal(&r, "open", target, NULL, 1);
+    }
+    assert_int_equal(r.refusal_count, 3);
+    assert_true(r.refusals_unlisted == 7);
+    assert_true(r.refusal_bytes <= LIMIT_REPORT_REFUSED_BYTES);
+    report_release(&r);
+}
+
 /* The longest list that changes_compare() makes, all bytes escaped, must fit one buffer. */
 static void largest_report_fits(void **state)
 {
     (void)state;
-    /* A byte that is not UTF-8 is 4 characters, and JSON doubles the backslash; "path", "change" and so on.
-     */
-    const uint64_t worst = 5ull * LIMIT_REPORT_PATHS + 160ull * LIMIT_REPORT_CHANGED;
+    /* A byte that is not UTF-8 is 4 characters, and JSON doubles the backslash (a
+     * control character is 6); "path", "change" and so on. */
+    const uint64_t worst = 6ull * (LIMIT_REPORT_PATHS + LIMIT_REPORT_REFUSED_BYTES) +
+                           160ull * (LIMIT_REPORT_CHANGED + LIMIT_REPORT_REFUSED);
     assert_true(worst < LIMIT_BUF_BYTES);
 }
 
@@ -510,6 +584,9 @@ int main(void)
         cmocka_unit_test(exit_codes),
         cmocka_unit_test(changes_for_people),
         cmocka_unit_test(lists_grow),
+        cmocka_unit_test(equal_refusals_are_one),
+        cmocka_unit_test(flood_of_refusals_is_bounded),
+        cmocka_unit_test(long_refusals_are_bounded),
         cmocka_unit_test(largest_report_fits),
     };
     return cmocka_run_group_tests_name("report", tests, NULL, NULL);

@@ -51,13 +51,15 @@ static void expect(cordon_status status, const char *step, const struct cordon_e
 static cordon_status build(struct report *r, struct cordon_error *err)
 {
     static const char *const command[] = {"make", "", "\xff\n\"", NULL};
+    static const struct refusal refusals[] = {{"socket", "AF_INET", "network", "-n on"},
+                                              {"socket", "AF_INET6", NULL, NULL},
+                                              {"open", "/etc/passwd", "write", "-w /etc"}};
     cordon_status status = report_set_command(r, (char *const *)command, err);
     for (int i = 0; i < 3 && status == CORDON_OK; i++) {
         if ((status = report_add_layer(r, "write", "mounts", true, err)) ||
             (status = report_add_change(r, CHANGE_CREATED, "/w/\xff", NULL, 1, err)) ||
             (status = report_add_change(r, CHANGE_RENAMED, "/w/b", "/w/a", 2, err)) ||
-            (status = report_add_refusal(r, "socket", "AF_INET", "network", "-n on", 7, err)) ||
-            (status = report_add_refusal(r, "socket", NULL, NULL, NULL, 7, err)) ||
+            (status = report_add_refusal(r, &refusals[i], 7, err)) ||
             (status = report_add_degraded(r, "unix-dgram", err)))
             break;
         status = report_add_warning(r, err, "%d directories: %0200d", i, 0);
