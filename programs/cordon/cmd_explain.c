@@ -19,21 +19,6 @@ static const char *mechanism(const struct box *box, const char *facet)
     return "";
 }
 
-/* Below a replaced directory the command sees a private one: what lies there
- * outside is neither read nor changed, and the name is free. */
-static bool is_replaced(const struct resolved *resolved, const char *path)
-{
-    const struct rule *rule = resolved_find(resolved, path);
-    return rule && rule->role == ROLE_TMP && !path_equal(resolved->rules, rule->path, path);
-}
-
-static struct verdict answer(const struct resolved *resolved, const char *path, enum decide_op op)
-{
-    if (op != OP_CREATE && is_replaced(resolved, path))
-        return (struct verdict){false, REASON_PRIVATE, resolved_find(resolved, path), "tmp-view"};
-    return decide(resolved, path, op);
-}
-
 /* What is asked of a path: what is there can be read, changed, removed; what is
  * not can be made. */
 static size_t questions(const struct resolved *resolved, const char *path, enum decide_op ops[3])
@@ -44,7 +29,7 @@ static size_t questions(const struct resolved *resolved, const char *path, enum 
         return 1;
     }
     ops[0] = OP_READ;
-    if (is_replaced(resolved, path)) {
+    if (decide_is_replaced(resolved, path)) {
         ops[1] = OP_CREATE;
         return 2;
     }
@@ -112,8 +97,9 @@ static cordon_status explain_path(struct answers *answers, const struct box *box
     if (answers->paths) {
         json_t *entry = json_object(), *verdicts = json_array();
         for (size_t i = 0; i < count; i++)
-            json_build_push(&answers->build, verdicts,
-                            verdict_json(&answers->build, box, ops[i], answer(resolved, path, ops[i])));
+            json_build_push(
+                &answers->build, verdicts,
+                verdict_json(&answers->build, box, ops[i], decide_outside(resolved, path, ops[i])));
         json_build_put(&answers->build, entry, "path", json_build_text(path));
         json_build_put(&answers->build, entry, "answers", verdicts);
         json_build_push(&answers->build, answers->paths, entry);
@@ -121,7 +107,7 @@ static cordon_status explain_path(struct answers *answers, const struct box *box
         char *shown = display(path);
         printf("%s\n", shown ? shown : "?");
         for (size_t i = 0; i < count; i++)
-            print_verdict(box, ops[i], answer(resolved, path, ops[i]));
+            print_verdict(box, ops[i], decide_outside(resolved, path, ops[i]));
         free(shown);
     }
     free(path);

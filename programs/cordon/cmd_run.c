@@ -17,13 +17,12 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "os/linux/box_run.h"
 #include "os/linux/last_report.h"
 #include "os/linux/launch.h"
 #include "os/linux/links.h"
 #include "os/linux/supervise.h"
 #include "os/linux/sys.h"
-#include "os/posix/changes.h"
-#include "os/posix/stdio_check.h"
 #include "os/posix/terminal.h"
 #include "os/posix/write_all.h"
 
@@ -80,24 +79,6 @@ static cordon_status open_report(struct run *run, struct cordon_error *err)
 
 /* -- before --------------------------------------------------------------- */
 
-static cordon_status check_stdio(struct run *run, struct cordon_error *err)
-{
-    bool network_on = run->prepared.policy.net == NET_ON;
-    for (int fd = 0; fd < 3; fd++) {
-        struct stdio_facts facts;
-        cordon_status status = stdio_check(fd, network_on, &facts, err);
-        if (status != CORDON_OK)
-            return status;
-        if (facts.regular && !facts.writable)
-            run->seal_stdio[fd] = facts.nlink > 0;
-        else if (facts.regular)
-            status = linux_plan_add_output(&run->prepared.box.plan, fd, &run->prepared.box.facts, err);
-        if (status != CORDON_OK)
-            return status;
-    }
-    return CORDON_OK;
-}
-
 /* 1000 roots need as many descriptors for a moment; the command gets the old limit back. */
 static void raise_descriptor_limit(struct run *run)
 {
@@ -132,27 +113,6 @@ static cordon_status catch_signals(struct run *run, struct cordon_error *err)
     return CORDON_OK;
 }
 
-static cordon_status walk(const struct run *run, struct changes *out, struct cordon_error *err)
-{
-    const struct resolved *resolved = &run->prepared.box.resolution.resolved;
-    const char **roots = calloc(resolved->count + 1, sizeof *roots),
-               **skip = calloc(resolved->count + 1, sizeof *skip);
-    size_t root_count = 0, skip_count = 0;
-    cordon_status status = roots && skip ? CORDON_OK : error_nomem(err, "changes.walk");
-    for (size_t i = 0; i < resolved->count && status == CORDON_OK; i++) {
-        const struct rule *rule = &resolved->items[i];
-        if (rule->kind == RULE_WRITE && !rule->redundant && !rule->backing)
-            roots[root_count++] = rule->path;
-        else if (rule->role == ROLE_STATE || rule->absent_name)
-            skip[skip_count++] = rule->path; /* ours: the state, and the placeholders of this run */
-    }
-    if (status == CORDON_OK)
-        status = changes_snapshot(roots, root_count, skip, skip_count, out, err);
-    free(roots);
-    free(skip);
-    return status;
-}
-
 static cordon_status check_status_fd(const struct run *run, struct cordon_error *err)
 {
     int fd = run->options->status_fd;
@@ -180,6 +140,7 @@ static cordon_status begin(struct run *run, struct cordon_error *err)
 
 static cordon_status start(struct run *run, struct cordon_error *err)
 {
+    static const int stdio[3] = {0, 1, 2};
     struct box *box = &run->prepared.box;
     raise_descriptor_limit(run);
     cordon_status status = check_status_fd(run, err);
@@ -194,11 +155,11 @@ static cordon_status start(struct run *run, struct cordon_error *err)
     if (status == CORDON_OK)
         status = report_set_command(&box->report, run->options->argv, err);
     if (status == CORDON_OK)
-        status = check_stdio(run, err);
+        status = box_check_stdio(box, run->prepared.policy.net, stdio, run->seal_stdio, err);
     if (status == CORDON_OK && run->options->report_file)
         status = open_report(run, err);
     if (status == CORDON_OK && run->watch_changes)
-        status = walk(run, &run->before, err);
+        status = box_snapshot(box, &run->before, err);
     if (status == CORDON_OK)
         status = launch_go(&run->launched, &box->plan, box->environment.items, run->seal_stdio, err);
     return status;
@@ -309,7 +270,7 @@ static void compare_trees(struct run *run)
     struct changes after;
     struct cordon_error err;
     changes_init(&after);
-    cordon_status status = walk(run, &after, &err);
+    cordon_status status = box_snapshot(&run->prepared.box, &after, &err);
     if (status == CORDON_OK)
         status = changes_compare(&run->before, &after, &run->prepared.box.report, &err);
     if (status != CORDON_OK)
@@ -352,20 +313,11 @@ static int finish(struct run *run)
     return outcome_exit_code(&report->outcome);
 }
 
-/* Errors from init name the errno by number only: no words are made there. */
-static void add_cause(struct cordon_error *err)
-{
-    bool from_init = strncmp(err->step, "linux.", 6) == 0 || strcmp(err->step, "exec.not-executable") == 0;
-    size_t len = strlen(err->message);
-    if (from_init && err->os_code && !strstr(err->message, strerror(err->os_code)))
-        snprintf(err->message + len, sizeof err->message - len, ": %s", strerror(err->os_code));
-}
-
 static int fail(struct run *run, struct cordon_error *err)
 {
     launch_kill(&run->launched);
     terminal_take_back(&run->terminal, true);
-    add_cause(err);
+    box_error_words(err);
     say_error(run->options, err);
     say_status_failed(run->options, err);
     if (strcmp(err->step, "exec.not-found") == 0)

@@ -267,6 +267,19 @@ struct verdict decide(const struct resolved *r, const char *path, enum decide_op
     return verdict;
 }
 
+bool decide_is_replaced(const struct resolved *r, const char *path)
+{
+    const struct rule *rule = resolved_find(r, path);
+    return rule && rule->role == ROLE_TMP && !path_equal(r->rules, rule->path, path);
+}
+
+struct verdict decide_outside(const struct resolved *r, const char *path, enum decide_op op)
+{
+    if (op != OP_CREATE && decide_is_replaced(r, path))
+        return (struct verdict){false, REASON_PRIVATE, resolved_find(r, path), "tmp-view"};
+    return decide(r, path, op);
+}
+
 struct verdict_host decide_host(const struct resolved *r, const char *host, unsigned port)
 {
     (void)host;

@@ -112,6 +112,13 @@ bool resolved_is_pinned(const struct resolved *r, const char *path, const struct
 
 struct verdict decide(const struct resolved *r, const char *path, enum decide_op op);
 
+/* Below a replaced directory the command sees a private one: what lies there
+ * outside is neither read nor changed, and the name is free. */
+bool decide_is_replaced(const struct resolved *r, const char *path);
+
+/* For `explain`, which is asked about what lies outside: decide(), and REASON_PRIVATE. */
+struct verdict decide_outside(const struct resolved *r, const char *path, enum decide_op op);
+
 /* Network: NET_OFF allows nothing, NET_ON everything. `port` 0: any. */
 struct verdict_host {
     bool allowed;

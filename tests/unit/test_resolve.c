@@ -130,7 +130,7 @@ static cordon_status resolve(struct fixture *f, const char *workspace, const cha
     char *home = string_format("HOME=%s/home", f->top);
     char *environment[] = {home, NULL};
     char *path = NULL;
-    struct resolve_input input = {&f->policy, workspace, NULL, policy_file};
+    struct resolve_input input = {.policy = &f->policy, .workspace = workspace, .policy_file = policy_file};
     release_resolved(f);
     policy_init(&f->policy);
     places_init(&f->places);
@@ -143,8 +143,11 @@ static cordon_status resolve(struct fixture *f, const char *workspace, const cha
         status = resolve_workspace(workspace, &path, &f->err);
     if (status == CORDON_OK)
         status = state_name(&f->places, path, f->policy.tmp, &f->err);
+    input.workspace_path = path;
+    if (status == CORDON_OK)
+        status = resolve_policy(&f->resolution, &input, &f->places, &f->report, &f->err);
     free(path);
-    return status ? status : resolve_policy(&f->resolution, &input, &f->places, &f->report, &f->err);
+    return status;
 }
 
 static void must_resolve(struct fixture *f)

@@ -2,6 +2,7 @@
 #include "os/linux/box.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 
 #include "os/linux/cgroup.h"
 #include "os/linux/landlock_apply.h"
+#include "os/linux/registry.h"
 #include "os/linux/sys.h"
 #include "plan/cache_env.h"
 
@@ -129,11 +131,12 @@ static cordon_status make_placeholders(struct box *b, struct cordon_error *err)
     cordon_status status = CORDON_OK;
     if (!paths)
         return error_nomem(err, "linux.placeholder");
+    bool any = faccessat(b->places.workspace_fd, REGISTRY_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     for (size_t i = 0; i < resolved->count; i++) {
         const struct rule *rule = &resolved->items[i];
         if (rule->kind != RULE_PROTECT || rule->redundant)
             continue;
-        if (rule->absent_name || (rule->type == OBJECT_DIRECTORY && rule->nlink <= 2 &&
+        if (rule->absent_name || (any && rule->type == OBJECT_DIRECTORY && rule->nlink <= 2 &&
                                   placeholders_is_ours(&b->places, rule->path)))
             paths[count++] = rule->path;
     }
@@ -262,7 +265,8 @@ static cordon_status build_environment(struct box *b, const struct box_request *
     cordon_status status =
         cache_env_make(b->places.cache_view, request->policy->tmp != TMP_SHARED, &extra, err);
     if (status == CORDON_OK)
-        status = env_build(&b->environment, request->policy, request->environment, extra, 0, err);
+        status = env_build(&b->environment, request->policy,
+                           request->inherited ? request->inherited : request->environment, extra, 0, err);
     cache_env_free(extra);
     return status;
 }
@@ -291,10 +295,13 @@ static cordon_status make_effects(struct box *b, struct cordon_error *err)
     return status ? status : make_mountpoints(b, err);
 }
 
-cordon_status box_prepare(struct box *b, const struct box_request *request, struct cordon_error *err)
+static cordon_status prepare(struct box *b, const struct box_request *request, struct cordon_error *err)
 {
-    struct resolve_input input = {request->policy, request->workspace, request->program,
-                                  request->policy_file};
+    struct resolve_input input = {.policy = request->policy,
+                                  .workspace = request->workspace,
+                                  .directory = request->directory,
+                                  .program = request->program,
+                                  .policy_file = request->policy_file};
     char *workspace = NULL;
     cordon_status status = places_find(&b->places, request->environment, err);
     if (status == CORDON_OK)
@@ -304,6 +311,8 @@ cordon_status box_prepare(struct box *b, const struct box_request *request, stru
                                   : state_name(&b->places, workspace, request->policy->tmp, err);
     if (status == CORDON_OK && request->effects)
         status = placeholders_collect(&b->places, err);
+    if (status == CORDON_OK)
+        input.workspace_path = workspace;
     if (status == CORDON_OK)
         status = resolve_policy(&b->resolution, &input, &b->places, &b->report, err);
     if (status == CORDON_OK)
@@ -330,6 +339,17 @@ cordon_status box_prepare(struct box *b, const struct box_request *request, stru
     }
     free(workspace);
     return status;
+}
+
+cordon_status box_prepare(struct box *b, const struct box_request *request, struct cordon_error *err)
+{
+    /* Another sandbox on the workspace may end between our look and our act. */
+    for (int tries = 0;; tries++) {
+        cordon_status status = prepare(b, request, err);
+        if (status != CORDON_E_CONFLICT || !request->effects || tries == 3)
+            return status;
+        box_release(b);
+    }
 }
 
 cordon_status box_recheck(struct box *b, struct cordon_error *err)

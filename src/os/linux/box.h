@@ -19,9 +19,11 @@
 struct box_request {
     struct policy *policy;    /* merged; a limit that --allow-degraded drops is set to 0 in it */
     const char *workspace;    /* as given or NULL */
+    const char *directory;    /* where the command starts; NULL: the current directory */
     const char *program;      /* or NULL */
     const char *policy_file;  /* in effect or NULL */
-    char *const *environment; /* the caller's */
+    char *const *environment; /* the caller's: says where cordon's places are */
+    char *const *inherited;   /* what the command's environment is made from; NULL: `environment` */
     const char *const *allow_degraded, *const *require; /* NULL-terminated or NULL */
     bool effects;
 };

@@ -96,9 +96,15 @@ cordon_status resolve_workspace(const char *given, char **path, struct cordon_er
 static cordon_status locate_base(struct resolver *r)
 {
     struct located l;
-    cordon_status status = resolve_workspace(NULL, &r->out->cwd, r->err);
-    if (status == CORDON_OK)
-        status = resolve_workspace(r->input->workspace, &r->out->resolved.workspace, r->err);
+    cordon_status status = CORDON_OK;
+    r->out->resolved.workspace = string_copy(r->input->workspace_path);
+    /* Without -C the working directory is the workspace, and is already known. */
+    if (r->input->workspace || r->input->directory)
+        status = resolve_workspace(r->input->directory, &r->out->cwd, r->err);
+    else
+        r->out->cwd = string_copy(r->input->workspace_path);
+    if (status == CORDON_OK && (!r->out->resolved.workspace || !r->out->cwd))
+        status = error_nomem(r->err, "resolve.workspace");
     if (status == CORDON_OK)
         status = locate(r->out->resolved.workspace, true, &l, r->err);
     if (status != CORDON_OK)

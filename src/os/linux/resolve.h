@@ -15,9 +15,11 @@
 
 struct resolve_input {
     const struct policy *policy;
-    const char *workspace;   /* as given; NULL: the current directory */
-    const char *program;     /* argv[0] or NULL: kept visible when it lies in a replaced directory */
-    const char *policy_file; /* the file the policy came from or NULL: must not be writable inside */
+    const char *workspace;      /* as given; NULL: the current directory */
+    const char *workspace_path; /* the same from resolve_workspace() */
+    const char *directory;      /* where the command starts; NULL: the current directory */
+    const char *program;        /* argv[0] or NULL: kept visible when it lies in a replaced directory */
+    const char *policy_file;    /* the file the policy came from or NULL: must not be writable inside */
 };
 
 /* A resolved policy and what keeps it true: descriptors on every checked
