@@ -173,8 +173,7 @@ static cordon_status apply_seal(const struct mount_op *op, struct mounts_scratch
     return seal_stdio(scratch, err);
 }
 
-/* A fresh file system of `type`; -1 with errno. */
-static int fresh_mount(const char *type, const char *key, const char *value, uint64_t attributes)
+int mounts_fresh(const char *type, const char *key, const char *value, uint64_t attributes)
 {
     int tree = -1;
     int fs = (int)syscall(SYS_NR_FSOPEN, type, 1 /* FSOPEN_CLOEXEC */);
@@ -199,7 +198,7 @@ static cordon_status apply_proc(const struct mount_op *op, struct cordon_error *
     if (target < 0)
         return safe_error(err, CORDON_E_SYSTEM, op->step, "cannot open the mount point", op->target);
     cordon_status status = CORDON_OK;
-    int tree = fresh_mount("proc", NULL, NULL,
+    int tree = mounts_fresh("proc", NULL, NULL,
                            SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NODEV |
                                SYS_MOUNT_ATTR_NOEXEC);
     if (tree >= 0) {
@@ -220,7 +219,7 @@ static cordon_status apply_devpts(const struct linux_plan *plan, const struct mo
     int target = open_exact(op->target);
     if (target < 0)
         return safe_error(err, CORDON_E_SYSTEM, op->step, "cannot open the mount point", op->target);
-    tree = fresh_mount("devpts", "ptmxmode", "0666", SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NOEXEC);
+    tree = mounts_fresh("devpts", "ptmxmode", "0666", SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NOEXEC);
     if (tree < 0) {
         status = safe_error(err, CORDON_E_SYSTEM, op->step, "cannot make a fresh devpts for", op->target);
         goto out;

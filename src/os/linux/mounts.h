@@ -16,4 +16,8 @@ struct mounts_scratch {
 cordon_status mounts_apply(const struct linux_plan *plan, struct mounts_scratch *scratch,
                            struct cordon_error *err);
 
+/* A fresh file system of `type`, not yet mounted anywhere; key (NULL: none) is
+ * one of its options. -1 with errno. Async-signal-safe. */
+int mounts_fresh(const char *type, const char *key, const char *value, uint64_t attributes);
+
 #endif
