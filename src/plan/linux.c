@@ -217,6 +217,8 @@ static cordon_status plan_protect(struct planner *p, const struct rule *rule)
     const struct rule *above = resolved_enclosing(p->resolved, rule->path);
     if (!above || above->kind != RULE_WRITE)
         return CORDON_OK; /* the seal holds it already */
+    if (rule->watched)
+        return add_pins(p, rule); /* nothing to mount, but its directory must stay where it is */
     cordon_status status =
         add_late(p, (struct mount_op){.kind = MOUNT_PROTECT,
                                       .target = rule->path,
@@ -457,7 +459,7 @@ cordon_status linux_plan_make(struct linux_plan *out, const struct policy *polic
     if (status == CORDON_OK)
         status = order;
     if (status == CORDON_OK) {
-        plan.filter_options = (struct seccomp_options){facts->arch, false};
+        plan.filter_options = (struct seccomp_options){.arch = facts->arch};
         status = seccomp_generate(&plan.filter_options, &plan.filter, err);
     }
     if (status) {

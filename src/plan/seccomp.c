@@ -1,8 +1,9 @@
 /* seccomp.c - what the filter means, and how it is told to the user.
  *
  * seccomp_reference() is written to be read, not to be fast, and shares only
- * the table with the generator: the test holds the two equal. */
+ * the tables with the generator: the test holds the two equal. */
 #include "plan/seccomp_table.h"
+#include "plan/trace_calls.h"
 
 static uint32_t low(uint64_t argument)
 {
@@ -31,7 +32,7 @@ static uint32_t socket_answer(const struct seccomp_options *options, uint32_t do
         type &= SECCOMP_SOCK_TYPE;
         return allow_unless(type == SECCOMP_SOCK_RAW || type == SECCOMP_SOCK_PACKET, SECCOMP_EPERM);
     case SECCOMP_AF_UNIX:
-        return allow_unless(!options->unix_sockets || !is_connected_type(type), SECCOMP_EACCES);
+        return allow_unless(!options->notify || !is_connected_type(type), SECCOMP_EACCES);
     case SECCOMP_AF_NETLINK:
         return allow_unless(protocol != SECCOMP_NETLINK_ROUTE, SECCOMP_EACCES);
     default:
@@ -88,6 +89,11 @@ static uint32_t rule_answer(const struct seccomp_options *options, const struct 
         return socket_answer(options, low(args[0]), low(args[1]), low(args[2]));
     case SECCOMP_CHECK_SOCKETPAIR:
         return socketpair_answer(low(args[0]), low(args[1]));
+    case SECCOMP_CHECK_LISTENER:
+        return allow_unless((options->notify || options->trace) && (low(args[1]) & SECCOMP_NEW_LISTENER) != 0,
+                            rule->answer);
+    case SECCOMP_CHECK_ASK:
+        return options->notify ? SECCOMP_VALUE_ASK : SECCOMP_VALUE_ALLOW;
     case SECCOMP_REFUSE:
         break;
     }
@@ -120,12 +126,16 @@ uint32_t seccomp_reference(const struct seccomp_options *options, const struct b
     if (!is_known(options->arch, input->nr))
         return SECCOMP_VALUE_ERRNO(SECCOMP_ENOSYS);
 
+    uint32_t answer = SECCOMP_VALUE_ALLOW;
     for (size_t i = 0; i < seccomp_rule_count; i++) {
         int number = seccomp_rules[i].number[options->arch];
         if (number >= 0 && (uint32_t)number == input->nr)
-            return rule_answer(options, &seccomp_rules[i], input->args);
+            answer = rule_answer(options, &seccomp_rules[i], input->args);
     }
-    return SECCOMP_VALUE_ALLOW;
+    /* What is refused stays refused: nobody is asked about it. */
+    if (answer == SECCOMP_VALUE_ALLOW && trace_asks(options, input->nr, input->args))
+        return SECCOMP_VALUE_ASK;
+    return answer;
 }
 
 static const char *errno_name(uint16_t answer)
@@ -137,6 +147,8 @@ static const char *errno_name(uint16_t answer)
         return "EACCES";
     case SECCOMP_EAFNOSUPPORT:
         return "EAFNOSUPPORT";
+    case SECCOMP_EBUSY:
+        return "EBUSY";
     default:
         return "ENOSYS";
     }
@@ -146,7 +158,7 @@ static void describe_sockets(const struct seccomp_options *options, const char *
 {
     buf_add_format(out, "%s: AF_INET or AF_INET6 with SOCK_RAW or SOCK_PACKET: EPERM: the packet layer\n",
                    name);
-    if (options->unix_sockets)
+    if (options->notify)
         buf_add_format(out, "%s: AF_UNIX but SOCK_STREAM and SOCK_SEQPACKET: EACCES: ", name);
     else
         buf_add_format(out, "%s: AF_UNIX: EACCES: ", name);
@@ -190,10 +202,35 @@ static void describe_rule(const struct seccomp_options *options, const struct se
                        rule->why);
         condition = "any other domain";
         break;
+    case SECCOMP_CHECK_LISTENER:
+        if (!options->notify && !options->trace)
+            return;
+        condition = "with a listener";
+        break;
+    case SECCOMP_CHECK_ASK:
+        if (options->notify)
+            buf_add_format(out, "%s: always: asks cordon: %s\n", rule->name, rule->why);
+        return;
     case SECCOMP_REFUSE:
         break;
     }
     buf_add_format(out, "%s: %s: %s: %s\n", rule->name, condition, errno_name(rule->answer), rule->why);
+}
+
+static void describe_trace(const struct seccomp_options *options, struct buf *out)
+{
+    static const char *const conditions[] = {
+        [TRACE_ALWAYS] = "always",   [TRACE_WRITING_1] = "for writing", [TRACE_WRITING_2] = "for writing",
+        [TRACE_NAMED_1] = "by name", [TRACE_READING] = "always",
+    };
+    for (size_t i = 0; i < trace_call_count; i++) {
+        const struct trace_call *call = &trace_calls[i];
+        bool opens = call->when == TRACE_WRITING_1 || call->when == TRACE_WRITING_2;
+        if (call->number[options->arch] < 0 || (call->when == TRACE_READING && !options->trace_reads))
+            continue;
+        buf_add_format(out, "%s: %s: asks cordon, which carries it on: recorded if it is refused\n",
+                       call->name, opens && options->trace_reads ? "always" : conditions[call->when]);
+    }
 }
 
 void seccomp_describe(const struct seccomp_options *options, struct buf *out)
@@ -205,4 +242,6 @@ void seccomp_describe(const struct seccomp_options *options, struct buf *out)
     for (size_t i = 0; i < seccomp_rule_count; i++)
         if (seccomp_rules[i].number[options->arch] >= 0)
             describe_rule(options, &seccomp_rules[i], out);
+    if (options->trace)
+        describe_trace(options, out);
 }

@@ -17,13 +17,18 @@ enum seccomp_arch { SECCOMP_ARCH_X86_64, SECCOMP_ARCH_AARCH64 };
 /* What differs between runs. */
 struct seccomp_options {
     enum seccomp_arch arch;
-    bool unix_sockets; /* false: socket(AF_UNIX) refused; socketpair stays */
+    /* A broker listens: socket(AF_UNIX) makes connection-oriented sockets, and
+     * connect asks it. Without: socket(AF_UNIX) is refused; socketpair stays. */
+    bool notify;
+    bool trace;       /* the calls of trace_calls.h that are not refused ask, and are carried on */
+    bool trace_reads; /* with `trace`: every open and exec too; for policies with deny_read */
 };
 
 /* SECCOMP_RET values (Linux UAPI linux/seccomp.h). */
 #define SECCOMP_VALUE_ALLOW 0x7fff0000u
 #define SECCOMP_VALUE_ERRNO(e) (0x00050000u | ((uint32_t)(e)&0xffffu))
 #define SECCOMP_VALUE_KILL_PROCESS 0x80000000u
+#define SECCOMP_VALUE_ASK 0x7fc00000u /* USER_NOTIF: ENOSYS when nobody listens */
 
 /* The meaning: the value the filter must return. */
 uint32_t seccomp_reference(const struct seccomp_options *options, const struct bpf_syscall *input);

@@ -10,12 +10,14 @@
  */
 #include "plan/bpf_asm.h"
 #include "plan/seccomp_table.h"
+#include "plan/trace_calls.h"
 
 #define STEP "linux.plan.seccomp"
 #define NUMBERS (SECCOMP_LAST_KNOWN + 1)
 #define OFFSET_NUMBER 0
 #define OFFSET_ARCH 4
 #define OFFSET_ARGUMENT(i) (16u + 8u * (i)) /* the low word: both architectures are little-endian */
+#define OFFSET_HIGH(i) (OFFSET_ARGUMENT(i) + 4u)
 
 /* Where a number leads. */
 enum target {
@@ -24,10 +26,15 @@ enum target {
     TO_EACCES,
     TO_ENOSYS,
     TO_EAFNOSUPPORT,
+    TO_EBUSY,
+    TO_ASK,
     TO_CLONE,
     TO_UNSHARE,
     TO_MODE_1,
     TO_MODE_2,
+    TO_MODE_1_ASK, /* as TO_MODE_1, but what passes asks */
+    TO_MODE_2_ASK,
+    TO_NAMED_1,
     TO_OPEN_1,
     TO_OPEN_2,
     TO_PERSONALITY,
@@ -35,6 +42,7 @@ enum target {
     TO_SOCKET,
     TO_SOCKETPAIR,
     TO_CONNECTED_TYPE,
+    TO_LISTENER,
     TARGET_COUNT,
 };
 
@@ -68,7 +76,7 @@ static enum target answer_target(uint16_t answer)
     }
 }
 
-static enum target rule_target(const struct seccomp_rule *rule)
+static enum target rule_target(const struct seccomp_options *options, const struct seccomp_rule *rule)
 {
     static const enum target blocks[] = {
         [SECCOMP_CHECK_CLONE] = TO_CLONE,
@@ -82,7 +90,35 @@ static enum target rule_target(const struct seccomp_rule *rule)
         [SECCOMP_CHECK_SOCKET] = TO_SOCKET,
         [SECCOMP_CHECK_SOCKETPAIR] = TO_SOCKETPAIR,
     };
-    return rule->check == SECCOMP_REFUSE ? answer_target(rule->answer) : blocks[rule->check];
+    switch (rule->check) {
+    case SECCOMP_REFUSE:
+        return answer_target(rule->answer);
+    case SECCOMP_CHECK_ASK:
+        return options->notify ? TO_ASK : TO_ALLOW;
+    case SECCOMP_CHECK_LISTENER:
+        return options->notify || options->trace ? TO_LISTENER : TO_ALLOW;
+    default:
+        return blocks[rule->check];
+    }
+}
+
+/* Where a traced call leads that `untraced` would be the way of. The blocks of
+ * open and openat ask by themselves; what is refused is not asked about. */
+static enum target trace_target(const struct seccomp_options *options, const struct trace_call *call,
+                                enum target untraced)
+{
+    switch (untraced) {
+    case TO_MODE_1:
+        return TO_MODE_1_ASK;
+    case TO_MODE_2:
+        return TO_MODE_2_ASK;
+    case TO_ALLOW:
+        if (call->when == TRACE_READING && !options->trace_reads)
+            return TO_ALLOW;
+        return call->when == TRACE_NAMED_1 ? TO_NAMED_1 : TO_ASK;
+    default:
+        return untraced;
+    }
 }
 
 static void add_run(struct generator *g, uint32_t first, uint32_t before, uint8_t target)
@@ -103,7 +139,13 @@ static void find_runs(struct generator *g)
     for (size_t i = 0; i < seccomp_rule_count; i++) {
         int number = seccomp_rules[i].number[g->options->arch];
         if (number >= 0)
-            targets[number] = (uint8_t)rule_target(&seccomp_rules[i]);
+            targets[number] = (uint8_t)rule_target(g->options, &seccomp_rules[i]);
+    }
+    for (size_t i = 0; g->options->trace && i < trace_call_count; i++) {
+        int number = trace_calls[i].number[g->options->arch];
+        if (number >= 0)
+            targets[number] =
+                (uint8_t)trace_target(g->options, &trace_calls[i], (enum target)targets[number]);
     }
 
     for (uint32_t number = 0; number < NUMBERS; number++)
@@ -155,22 +197,52 @@ static void load_argument(struct generator *g, unsigned argument)
     bpf_asm_load(&g->assembler, OFFSET_ARGUMENT(argument));
 }
 
-static void emit_flags(struct generator *g, enum target block, unsigned argument, uint32_t refused)
+/* A block that nothing leads to would be an instruction that nothing can check. */
+static void emit_flags(struct generator *g, enum target block, unsigned argument, uint32_t flags,
+                       enum target refused, enum target otherwise)
 {
+    if (!leads_to(g, block))
+        return;
     bpf_asm_bind(&g->assembler, g->labels[block]);
     load_argument(g, argument);
-    bpf_asm_if(&g->assembler, BPF_CODE_IF_ANY_BIT, refused, g->labels[TO_EPERM], g->labels[TO_ALLOW]);
+    bpf_asm_if(&g->assembler, BPF_CODE_IF_ANY_BIT, flags, g->labels[refused], g->labels[otherwise]);
 }
 
-/* The mode means something only when a file may be made. */
+/* A pointer is compared as a whole. */
+static void emit_named(struct generator *g)
+{
+    struct bpf_asm *a = &g->assembler;
+    if (!leads_to(g, TO_NAMED_1))
+        return;
+    bpf_asm_bind(a, g->labels[TO_NAMED_1]);
+    load_argument(g, 1);
+    bpf_asm_if(a, BPF_CODE_IF_EQUAL, 0, BPF_ASM_NEXT, g->labels[TO_ASK]);
+    bpf_asm_load(a, OFFSET_HIGH(1));
+    bpf_asm_if(a, BPF_CODE_IF_EQUAL, 0, g->labels[TO_ALLOW], g->labels[TO_ASK]);
+}
+
+/* The mode means something only when a file may be made. Traced, what may write
+ * asks, or with trace_reads whatever is opened. */
 static void emit_open(struct generator *g, enum target block, unsigned flags)
 {
-    bpf_asm_bind(&g->assembler, g->labels[block]);
+    struct bpf_asm *a = &g->assembler;
+    const struct seccomp_options *options = g->options;
+    bool looks = options->trace && !options->trace_reads;
+    struct bpf_label pass = g->labels[options->trace ? TO_ASK : TO_ALLOW];
+    struct bpf_label makes_nothing = looks ? bpf_asm_label(a) : pass;
+
+    if (!leads_to(g, block)) /* aarch64 has no open */
+        return;
+    bpf_asm_bind(a, g->labels[block]);
     load_argument(g, flags);
-    bpf_asm_if(&g->assembler, BPF_CODE_IF_ANY_BIT, SECCOMP_OPEN_CREATES, BPF_ASM_NEXT, g->labels[TO_ALLOW]);
+    bpf_asm_if(a, BPF_CODE_IF_ANY_BIT, SECCOMP_OPEN_CREATES, BPF_ASM_NEXT, makes_nothing);
     load_argument(g, flags + 1);
-    bpf_asm_if(&g->assembler, BPF_CODE_IF_ANY_BIT, SECCOMP_MODE_SETUID, g->labels[TO_EPERM],
-               g->labels[TO_ALLOW]);
+    bpf_asm_if(a, BPF_CODE_IF_ANY_BIT, SECCOMP_MODE_SETUID, g->labels[TO_EPERM], pass);
+    if (looks) {
+        bpf_asm_bind(a, makes_nothing); /* the flags are still loaded */
+        bpf_asm_if(a, BPF_CODE_IF_ANY_BIT, TRACE_OPEN_WRITES & ~SECCOMP_OPEN_CREATES, g->labels[TO_ASK],
+                   g->labels[TO_ALLOW]);
+    }
 }
 
 static void emit_personality(struct generator *g)
@@ -197,7 +269,7 @@ static void emit_socket(struct generator *g)
 {
     struct bpf_asm *a = &g->assembler;
     struct bpf_label inet = bpf_asm_label(a), netlink = bpf_asm_label(a);
-    enum target on_unix = g->options->unix_sockets ? TO_CONNECTED_TYPE : TO_EACCES;
+    enum target on_unix = g->options->notify ? TO_CONNECTED_TYPE : TO_EACCES;
 
     bpf_asm_bind(a, g->labels[TO_SOCKET]);
     load_argument(g, 0);
@@ -222,7 +294,14 @@ static void emit_socketpair(struct generator *g)
     struct bpf_asm *a = &g->assembler;
     bpf_asm_bind(a, g->labels[TO_SOCKETPAIR]);
     load_argument(g, 0);
-    bpf_asm_if(a, BPF_CODE_IF_EQUAL, SECCOMP_AF_UNIX, BPF_ASM_NEXT, g->labels[TO_EAFNOSUPPORT]);
+    bpf_asm_if(a, BPF_CODE_IF_EQUAL, SECCOMP_AF_UNIX, g->labels[TO_CONNECTED_TYPE],
+               g->labels[TO_EAFNOSUPPORT]);
+}
+
+/* For both of them, so after both: jumps lead forwards. */
+static void emit_connected_type(struct generator *g)
+{
+    struct bpf_asm *a = &g->assembler;
     bpf_asm_bind(a, g->labels[TO_CONNECTED_TYPE]);
     load_argument(g, 1);
     bpf_asm_and(a, SECCOMP_SOCK_TYPE);
@@ -241,8 +320,13 @@ static void emit_answers(struct generator *g)
         {TO_EACCES, SECCOMP_VALUE_ERRNO(SECCOMP_EACCES)},
         {TO_ENOSYS, SECCOMP_VALUE_ERRNO(SECCOMP_ENOSYS)},
         {TO_EAFNOSUPPORT, SECCOMP_VALUE_ERRNO(SECCOMP_EAFNOSUPPORT)},
+        {TO_EBUSY, SECCOMP_VALUE_ERRNO(SECCOMP_EBUSY)},
+        {TO_ASK, SECCOMP_VALUE_ASK},
     };
+    bool asks = g->options->notify || g->options->trace;
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        if ((answers[i].target == TO_EBUSY || answers[i].target == TO_ASK) && !asks)
+            continue;
         bpf_asm_bind(&g->assembler, g->labels[answers[i].target]);
         bpf_asm_return(&g->assembler, answers[i].value);
     }
@@ -265,17 +349,21 @@ cordon_status seccomp_generate(const struct seccomp_options *options, struct bpf
     bpf_asm_if(&g.assembler, BPF_CODE_IF_EQUAL, native, BPF_ASM_NEXT, g.labels[TO_ENOSYS]);
     bpf_asm_load(&g.assembler, OFFSET_NUMBER);
     emit_tree(&g, 0, g.run_count);
-    emit_flags(&g, TO_CLONE, 0, SECCOMP_CLONE_NAMESPACES);
-    emit_flags(&g, TO_UNSHARE, 0, SECCOMP_UNSHARE_NAMESPACES);
-    emit_flags(&g, TO_MODE_1, 1, SECCOMP_MODE_SETUID);
-    emit_flags(&g, TO_MODE_2, 2, SECCOMP_MODE_SETUID);
-    if (leads_to(&g, TO_OPEN_1)) /* aarch64 has no open */
-        emit_open(&g, TO_OPEN_1, 1);
+    emit_flags(&g, TO_CLONE, 0, SECCOMP_CLONE_NAMESPACES, TO_EPERM, TO_ALLOW);
+    emit_flags(&g, TO_UNSHARE, 0, SECCOMP_UNSHARE_NAMESPACES, TO_EPERM, TO_ALLOW);
+    emit_flags(&g, TO_MODE_1, 1, SECCOMP_MODE_SETUID, TO_EPERM, TO_ALLOW);
+    emit_flags(&g, TO_MODE_2, 2, SECCOMP_MODE_SETUID, TO_EPERM, TO_ALLOW);
+    emit_flags(&g, TO_MODE_1_ASK, 1, SECCOMP_MODE_SETUID, TO_EPERM, TO_ASK);
+    emit_flags(&g, TO_MODE_2_ASK, 2, SECCOMP_MODE_SETUID, TO_EPERM, TO_ASK);
+    emit_flags(&g, TO_LISTENER, 1, SECCOMP_NEW_LISTENER, TO_EBUSY, TO_ALLOW);
+    emit_named(&g);
+    emit_open(&g, TO_OPEN_1, 1);
     emit_open(&g, TO_OPEN_2, 2);
     emit_personality(&g);
     emit_ioctl(&g);
-    emit_socket(&g);
     emit_socketpair(&g);
+    emit_socket(&g);
+    emit_connected_type(&g);
     emit_answers(&g);
     return bpf_asm_finish(&g.assembler, STEP, out, err);
 }

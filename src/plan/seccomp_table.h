@@ -18,6 +18,7 @@
 enum { /* errno of every Linux architecture that cordon knows */
        SECCOMP_EPERM = 1,
        SECCOMP_EACCES = 13,
+       SECCOMP_EBUSY = 16,
        SECCOMP_ENOSYS = 38,
        SECCOMP_EAFNOSUPPORT = 97,
 };
@@ -39,6 +40,8 @@ enum seccomp_check {
     SECCOMP_CHECK_IOCTL,       /* argument 1 listed in seccomp_requests */
     SECCOMP_CHECK_SOCKET,      /* domain, type and protocol */
     SECCOMP_CHECK_SOCKETPAIR,  /* domain and type */
+    SECCOMP_CHECK_LISTENER,    /* where this filter has a listener: argument 1 with SECCOMP_NEW_LISTENER */
+    SECCOMP_CHECK_ASK,         /* not refused: with a broker, asked about */
 };
 
 struct seccomp_rule {
@@ -82,6 +85,12 @@ extern const struct seccomp_gap seccomp_gaps[2][2]; /* by enum seccomp_arch; {0,
  * (PER_LINUX32, the 32-bit address limits, MMAP_PAGE_ZERO) is refused. */
 #define SECCOMP_PERSONALITY_HARMLESS 0x00660000u
 #define SECCOMP_PERSONALITY_QUERY 0xffffffffu
+
+/* SECCOMP_FILTER_FLAG_NEW_LISTENER. Of two filters that ask, the newer one's
+ * listener answers. The kernel refuses a second listener, but only while the
+ * first is open: when cordon has been killed and the tree is not yet gone, a
+ * listener inside could carry on any connect. */
+#define SECCOMP_NEW_LISTENER 0x8u
 
 enum {
     SECCOMP_AF_UNIX = 1,

@@ -19,17 +19,20 @@
 #define HIGH UINT64_C(0xdeadbeef00000000)
 #define ALLOW SECCOMP_VALUE_ALLOW
 #define NO(e) SECCOMP_VALUE_ERRNO(e)
+#define ASK 0x7fc00000u
 #define X86_64 0xc000003eu
 #define AARCH64 0xc00000b7u
 #define X32_BIT 0x40000000u
 
-enum { EPERM_ = 1, EACCES_ = 13, ENOSYS_ = 38, EAFNOSUPPORT_ = 97 };
+enum { EPERM_ = 1, EACCES_ = 13, EBUSY_ = 16, ENOSYS_ = 38, EAFNOSUPPORT_ = 97 };
 
 static const struct seccomp_options option_sets[] = {
-    {SECCOMP_ARCH_X86_64, false},
-    {SECCOMP_ARCH_X86_64, true},
-    {SECCOMP_ARCH_AARCH64, false},
-    {SECCOMP_ARCH_AARCH64, true},
+    {SECCOMP_ARCH_X86_64, false, false, false},  {SECCOMP_ARCH_X86_64, true, false, false},
+    {SECCOMP_ARCH_X86_64, false, true, false},   {SECCOMP_ARCH_X86_64, true, true, false},
+    {SECCOMP_ARCH_X86_64, false, true, true},    {SECCOMP_ARCH_X86_64, true, true, true},
+    {SECCOMP_ARCH_AARCH64, false, false, false}, {SECCOMP_ARCH_AARCH64, true, false, false},
+    {SECCOMP_ARCH_AARCH64, false, true, false},  {SECCOMP_ARCH_AARCH64, true, true, false},
+    {SECCOMP_ARCH_AARCH64, false, true, true},   {SECCOMP_ARCH_AARCH64, true, true, true},
 };
 
 static uint32_t native(const struct seccomp_options *options)
@@ -114,17 +117,79 @@ enum {
     CREAT,
     OPEN,
     OPENAT,
+    SECCOMP_CALL,
+    UTIMENSAT,
+    FUTIMESAT,
+    CONDITIONAL_CALLS,
 };
-static const int conditional[][2] = {{56, 220}, {272, 97}, {135, 92}, {16, 29},  {41, 198},
-                                     {53, 199}, {90, -1},  {91, 52},  {268, 53}, {452, 452},
-                                     {133, -1}, {259, 33}, {85, -1},  {2, -1},   {257, 56}};
+static const int conditional[][2] = {{56, 220}, {272, 97}, {135, 92}, {16, 29},   {41, 198}, {53, 199},
+                                     {90, -1},  {91, 52},  {268, 53}, {452, 452}, {133, -1}, {259, 33},
+                                     {85, -1},  {2, -1},   {257, 56}, {317, 277}, {280, 88}, {261, -1}};
 
-enum { ANY = -1, OFF, ON };
+/* Asked about whatever the arguments: with a broker, with a trace, with a trace
+ * of reads too. */
+enum { BROKER, TRACED, READS };
+static const struct {
+    int number[2];
+    int who;
+} asked[] = {
+    {{42, 203}, BROKER},  /* connect */
+    {{76, 45}, TRACED},   /* truncate */
+    {{83, -1}, TRACED},   /* mkdir */
+    {{258, 34}, TRACED},  /* mkdirat */
+    {{88, -1}, TRACED},   /* symlink */
+    {{266, 36}, TRACED},  /* symlinkat */
+    {{86, -1}, TRACED},   /* link */
+    {{265, 37}, TRACED},  /* linkat */
+    {{84, -1}, TRACED},   /* rmdir */
+    {{87, -1}, TRACED},   /* unlink */
+    {{263, 35}, TRACED},  /* unlinkat */
+    {{82, -1}, TRACED},   /* rename */
+    {{264, 38}, TRACED},  /* renameat */
+    {{316, 276}, TRACED}, /* renameat2 */
+    {{92, -1}, TRACED},   /* chown */
+    {{94, -1}, TRACED},   /* lchown */
+    {{260, 54}, TRACED},  /* fchownat */
+    {{132, -1}, TRACED},  /* utime */
+    {{235, -1}, TRACED},  /* utimes */
+    {{188, 5}, TRACED},   /* setxattr */
+    {{189, 6}, TRACED},   /* lsetxattr */
+    {{463, 463}, TRACED}, /* setxattrat */
+    {{197, 14}, TRACED},  /* removexattr */
+    {{198, 15}, TRACED},  /* lremovexattr */
+    {{466, 466}, TRACED}, /* removexattrat */
+    {{469, 469}, TRACED}, /* file_setattr */
+    {{59, 221}, READS},   /* execve */
+    {{322, 281}, READS},  /* execveat */
+};
+
+/* What a case of `cases` expects where the options differ. */
+enum { ANY = -1, OFF, ON, TRACE_OFF, TRACE_ON, READS_OFF, READS_ON, NO_LISTENER, LISTENER };
+
+static bool applies(const struct seccomp_options *options, int when)
+{
+    switch (when) {
+    case OFF:
+    case ON:
+        return options->notify == (when == ON);
+    case TRACE_OFF:
+    case TRACE_ON:
+        return options->trace == (when == TRACE_ON);
+    case READS_OFF:
+    case READS_ON:
+        return options->trace && options->trace_reads == (when == READS_ON);
+    case NO_LISTENER:
+    case LISTENER:
+        return (options->notify || options->trace) == (when == LISTENER);
+    default:
+        return true;
+    }
+}
 
 static const struct {
     int call;
     uint64_t args[4];
-    int unix_sockets;
+    int when;
     uint32_t answer;
 } cases[] = {
     {CLONE, {0x01200011}, ANY, ALLOW}, /* fork as glibc does it */
@@ -225,33 +290,71 @@ static const struct {
     {SOCKETPAIR, {1, 0, 0}, ANY, NO(EACCES_)},
     {SOCKETPAIR, {2, 1, 0}, ANY, NO(EAFNOSUPPORT_)},
     {SOCKETPAIR, {30, 2, 0}, ANY, NO(EAFNOSUPPORT_)},
-    {CHMOD, {0, 0755}, ANY, ALLOW},
-    {CHMOD, {0, 02755}, ANY, ALLOW}, /* directories are given their group so */
-    {CHMOD, {0, 01777}, ANY, ALLOW},
+    {CHMOD, {0, 0755}, TRACE_OFF, ALLOW},
+    {CHMOD, {0, 0755}, TRACE_ON, ASK},
+    {CHMOD, {0, 02755}, TRACE_OFF, ALLOW}, /* directories are given their group so */
+    {CHMOD, {0, 02755}, TRACE_ON, ASK},
+    {CHMOD, {0, 01777}, TRACE_OFF, ALLOW},
+    {CHMOD, {0, 01777}, TRACE_ON, ASK},
     {CHMOD, {0, 04755}, ANY, NO(EPERM_)},
     {CHMOD, {0, HIGH | 06755}, ANY, NO(EPERM_)},
-    {CHMOD, {04000, 0644}, ANY, ALLOW},
+    {CHMOD, {04000, 0644}, TRACE_OFF, ALLOW},
+    {CHMOD, {04000, 0644}, TRACE_ON, ASK},
     {FCHMOD, {3, 0644}, ANY, ALLOW},
     {FCHMOD, {3, 04000}, ANY, NO(EPERM_)},
-    {FCHMODAT, {3, 04000, 0644}, ANY, ALLOW},
+    {FCHMODAT, {3, 04000, 0644}, TRACE_OFF, ALLOW},
+    {FCHMODAT, {3, 04000, 0644}, TRACE_ON, ASK},
     {FCHMODAT, {3, 0, 04755}, ANY, NO(EPERM_)},
-    {FCHMODAT2, {3, 0, 0755, 04000}, ANY, ALLOW},
+    {FCHMODAT2, {3, 0, 0755, 04000}, TRACE_OFF, ALLOW},
+    {FCHMODAT2, {3, 0, 0755, 04000}, TRACE_ON, ASK},
     {FCHMODAT2, {3, 0, 04755}, ANY, NO(EPERM_)},
-    {MKNOD, {0, 0010644}, ANY, ALLOW}, /* a FIFO */
+    {MKNOD, {0, 0010644}, TRACE_OFF, ALLOW}, /* a FIFO */
+    {MKNOD, {0, 0010644}, TRACE_ON, ASK},
     {MKNOD, {0, 0104755}, ANY, NO(EPERM_)},
-    {MKNODAT, {3, 04000, 0100644}, ANY, ALLOW},
+    {MKNODAT, {3, 04000, 0100644}, TRACE_OFF, ALLOW},
+    {MKNODAT, {3, 04000, 0100644}, TRACE_ON, ASK},
     {MKNODAT, {3, 0, 0104755}, ANY, NO(EPERM_)},
-    {CREAT, {0, 0644}, ANY, ALLOW},
+    {CREAT, {0, 0644}, TRACE_OFF, ALLOW},
+    {CREAT, {0, 0644}, TRACE_ON, ASK},
     {CREAT, {0, 04644}, ANY, NO(EPERM_)},
-    {OPEN, {0, 0, 04755}, ANY, ALLOW}, /* nothing is made: the register holds anything */
-    {OPEN, {0, 0x41, 0644}, ANY, ALLOW},
+    {OPEN, {0, 0, 04755}, TRACE_OFF, ALLOW}, /* nothing is made: the register holds anything */
+    {OPEN, {0, 0, 04755}, READS_ON, ASK},
+    {OPEN, {0, 0, 04755}, READS_OFF, ALLOW},
+    {OPEN, {0, 0x41, 0644}, TRACE_OFF, ALLOW},
+    {OPEN, {0, 0x41, 0644}, READS_ON, ASK},
+    {OPEN, {0, 0x41, 0644}, READS_OFF, ASK},
     {OPEN, {0, 0x41, 04755}, ANY, NO(EPERM_)},
     {OPEN, {0, 0x410002, 04755}, ANY, NO(EPERM_)}, /* O_TMPFILE */
-    {OPENAT, {3, 0, 0x80000, 04755}, ANY, ALLOW},
-    {OPENAT, {3, 0, 0x80241, 0644}, ANY, ALLOW},
+    {OPENAT, {3, 0, 0x80000, 04755}, TRACE_OFF, ALLOW},
+    {OPENAT, {3, 0, 0x80000, 04755}, READS_ON, ASK},
+    {OPENAT, {3, 0, 0x80000, 04755}, READS_OFF, ALLOW},
+    {OPENAT, {3, 0, 0x80241, 0644}, TRACE_OFF, ALLOW},
+    {OPENAT, {3, 0, 0x80241, 0644}, READS_ON, ASK},
+    {OPENAT, {3, 0, 0x80241, 0644}, READS_OFF, ASK},
     {OPENAT, {3, 0, 0x80241, 04755}, ANY, NO(EPERM_)},
     {OPENAT, {3, 0, HIGH | 0x40, HIGH | 04000}, ANY, NO(EPERM_)},
     {OPENAT, {3, 0, 0x410002, 06755}, ANY, NO(EPERM_)},
+    {OPENAT, {3, 0, 1, 0}, READS_OFF, ASK},       /* O_WRONLY */
+    {OPENAT, {3, 0, 0x80002, 0}, READS_OFF, ASK}, /* O_RDWR | O_CLOEXEC */
+    {OPENAT, {3, 0, 0x200, 0}, READS_OFF, ASK},   /* O_TRUNC truncates, also read-only */
+    {OPENAT, {3, 0, HIGH | 0x40, 0644}, READS_OFF, ASK},
+    {OPENAT, {3, 0, 0x410002, 0600}, READS_OFF, ASK}, /* O_TMPFILE */
+    {OPENAT, {3, 0, 0xb8800, 0}, READS_OFF, ALLOW},   /* O_DIRECTORY, O_NOFOLLOW, O_CLOEXEC, O_NONBLOCK */
+    {OPENAT, {3, 0, HIGH, 04000}, READS_OFF, ALLOW},
+    {OPEN, {0, 1, 0}, READS_OFF, ASK},
+    {OPEN, {1, 0x200000, 0}, READS_OFF, ALLOW}, /* O_PATH */
+    {SECCOMP_CALL, {1, 0}, ANY, ALLOW},
+    {SECCOMP_CALL, {1, 8}, NO_LISTENER, ALLOW},
+    {SECCOMP_CALL, {1, 8}, LISTENER, NO(EBUSY_)},
+    {SECCOMP_CALL, {1, HIGH | 0x2a}, LISTENER, NO(EBUSY_)},
+    {SECCOMP_CALL, {8, 0x7}, ANY, ALLOW},
+    {UTIMENSAT, {3, 0}, ANY, ALLOW}, /* of the descriptor: futimens */
+    {UTIMENSAT, {3, 0x7f0000001000}, TRACE_OFF, ALLOW},
+    {UTIMENSAT, {3, 0x7f0000001000}, TRACE_ON, ASK},
+    {UTIMENSAT, {3, 0x7f0000000000}, TRACE_ON, ASK}, /* only the high half */
+    {UTIMENSAT, {3, 0x1000}, TRACE_ON, ASK},         /* only the low half */
+    {FUTIMESAT, {3, 0}, ANY, ALLOW},
+    {FUTIMESAT, {3, 0x7f0000000000}, TRACE_ON, ASK},
 };
 
 static uint32_t filter_answer(const struct bpf_program *filter, const struct bpf_syscall *input)
@@ -266,11 +369,11 @@ static void assert_answer(const struct seccomp_options *options, const struct bp
 {
     uint32_t reference = seccomp_reference(options, input), filtered = filter_answer(filter, input);
     if (reference != expected || filtered != expected)
-        fail_msg("number %u (0x%llx, 0x%llx, 0x%llx), arch %d, unix %d: expected 0x%x, reference 0x%x, "
-                 "filter 0x%x",
+        fail_msg("number %u (0x%llx, 0x%llx, 0x%llx), arch %d, notify %d, trace %d%d: expected 0x%x, "
+                 "reference 0x%x, filter 0x%x",
                  input->nr, (unsigned long long)input->args[0], (unsigned long long)input->args[1],
-                 (unsigned long long)input->args[2], (int)options->arch, options->unix_sockets, expected,
-                 reference, filtered);
+                 (unsigned long long)input->args[2], (int)options->arch, options->notify, options->trace,
+                 options->trace_reads, expected, reference, filtered);
 }
 
 static struct bpf_program generate(const struct seccomp_options *options)
@@ -281,16 +384,20 @@ static struct bpf_program generate(const struct seccomp_options *options)
     return filter;
 }
 
-static bool is_conditional(enum seccomp_arch arch, uint32_t number)
+static bool is_conditional(const struct seccomp_options *options, uint32_t number)
 {
-    for (size_t i = 0; i < COUNT(conditional); i++)
-        if (conditional[i][arch] >= 0 && (uint32_t)conditional[i][arch] == number)
+    for (size_t i = 0; i < COUNT(conditional); i++) {
+        bool decides = i < SECCOMP_CALL || options->trace || (i == SECCOMP_CALL && options->notify);
+        int entry = conditional[i][options->arch];
+        if (decides && entry >= 0 && (uint32_t)entry == number)
             return true;
+    }
     return false;
 }
 
-static uint32_t expected_fixed(enum seccomp_arch arch, uint32_t number)
+static uint32_t expected_fixed(const struct seccomp_options *options, uint32_t number)
 {
+    enum seccomp_arch arch = options->arch;
     if (number == 0xffffffff)
         return ALLOW;
     if (number > 469 || (number >= 295 && number <= 423 && arch == SECCOMP_ARCH_AARCH64) ||
@@ -300,6 +407,10 @@ static uint32_t expected_fixed(enum seccomp_arch arch, uint32_t number)
     for (size_t i = 0; i < COUNT(always); i++)
         if (always[i].number[arch] >= 0 && (uint32_t)always[i].number[arch] == number)
             return NO(always[i].error);
+    const bool asks[] = {options->notify, options->trace, options->trace && options->trace_reads};
+    for (size_t i = 0; i < COUNT(asked); i++)
+        if (asked[i].number[arch] >= 0 && (uint32_t)asked[i].number[arch] == number && asks[asked[i].who])
+            return ASK;
     return ALLOW;
 }
 
@@ -312,9 +423,9 @@ static void test_every_number_by_hand(void **state)
             uint32_t forms[] = {number, X32_BIT | number, 0u - number, 0x80000000u | number};
             for (size_t f = 0; f < COUNT(forms); f++) {
                 struct bpf_syscall input = {forms[f], native(&option_sets[s]), 0, {0}};
-                if (!is_conditional(option_sets[s].arch, forms[f]))
+                if (!is_conditional(&option_sets[s], forms[f]))
                     assert_answer(&option_sets[s], &filter, &input,
-                                  expected_fixed(option_sets[s].arch, forms[f]));
+                                  expected_fixed(&option_sets[s], forms[f]));
             }
         }
         bpf_program_release(&filter);
@@ -333,7 +444,7 @@ static void test_every_case_by_hand(void **state)
                 0x7f0000001000,
                 {cases[i].args[0], cases[i].args[1], cases[i].args[2], cases[i].args[3], 0, 0}};
             if (conditional[cases[i].call][option_sets[s].arch] >= 0 &&
-                (cases[i].unix_sockets == ANY || cases[i].unix_sockets == option_sets[s].unix_sockets))
+                applies(&option_sets[s], cases[i].when))
                 assert_answer(&option_sets[s], &filter, &input, cases[i].answer);
         }
         bpf_program_release(&filter);
@@ -401,7 +512,7 @@ static bool same_arguments(struct difference *d)
     }
     static const uint32_t creating[] = {0, 1, 0x40, 0x400000, 0x410042, 0x80000, 0x41, 0x800000},
                           modes[] = {0, 1, 0644, 04000, 06755, 02755, 010000};
-    for (size_t call = CHMOD; call <= OPENAT; call++)
+    for (size_t call = CHMOD; call < CONDITIONAL_CALLS; call++)
         for (size_t f = 0; f < COUNT(creating); f++)
             for (size_t m = 0; m < COUNT(modes); m++) {
                 uint32_t number = (uint32_t)conditional[call][d->options->arch];
@@ -477,8 +588,11 @@ static void test_mistakes_are_noticed(void **state)
 {
     (void)state;
     const uint64_t refused_by_all = 0xc0506617; /* as flags, as a request, as a domain */
-    const uint64_t makes_setuid = 0x00400840;   /* as flags and as a mode */
-    for (size_t s = 0; s < COUNT(option_sets); s += 2) {
+    const uint64_t wants_listener = 0x8;
+    const uint64_t makes_setuid = 0x00400840; /* as flags and as a mode */
+    for (size_t s = 0; s < COUNT(option_sets); s++) {
+        if (option_sets[s].trace && !option_sets[s].notify)
+            continue; /* a part of what the next sets have */
         struct bpf_program filter = generate(&option_sets[s]);
         for (size_t i = 0; i < filter.count; i++) {
             struct bpf_insn right = filter.insns[i], wrong[6];
@@ -507,10 +621,14 @@ static void test_mistakes_are_noticed(void **state)
                 bool refused = bpf_run(&filter, &input, &result, NULL) != CORDON_OK;
                 if (!refused && same_numbers(&d, native(&option_sets[s]), refused_by_all) &&
                     same_numbers(&d, native(&option_sets[s]), 2) &&
+                    same_numbers(&d, native(&option_sets[s]), 0) &&
+                    same_numbers(&d, native(&option_sets[s]), wants_listener) &&
                     same_numbers(&d, native(&option_sets[s]), makes_setuid) && same_arguments(&d) &&
                     same_numbers(&d, foreign[0], 0))
-                    fail_msg("instruction %zu as (0x%x, %u, %u, 0x%x) goes unnoticed", i, wrong[w].code,
-                             wrong[w].jt, wrong[w].jf, wrong[w].k);
+                    fail_msg("options %zu, instruction %zu: (0x%x, %u, %u, 0x%x) as (0x%x, %u, %u, 0x%x) "
+                             "goes unnoticed",
+                             s, i, right.code, right.jt, right.jf, right.k, wrong[w].code, wrong[w].jt,
+                             wrong[w].jf, wrong[w].k);
             }
             filter.insns[i] = right;
         }
@@ -567,10 +685,10 @@ static void test_allowed_numbers_are_cached(void **state)
     for (size_t s = 0; s < COUNT(option_sets); s++) {
         struct bpf_program filter = generate(&option_sets[s]);
         for (uint32_t number = 0; number < 512; number++) {
-            bool allowed = !is_conditional(option_sets[s].arch, number) &&
-                           expected_fixed(option_sets[s].arch, number) == ALLOW;
+            bool allowed =
+                !is_conditional(&option_sets[s], number) && expected_fixed(&option_sets[s], number) == ALLOW;
             if (is_cached(&filter, number, native(&option_sets[s])) != allowed)
-                fail_msg("number %u is%s cached", number, allowed ? " not" : "");
+                fail_msg("options %zu: number %u is%s cached", s, number, allowed ? " not" : "");
         }
         bpf_program_release(&filter);
     }
@@ -599,13 +717,34 @@ static void test_describe(void **state)
     assert_true(has_line(&text, "openat: making a file with the set-user-ID bit: EPERM: "));
     assert_true(has_line(&text, "socketpair: any other domain: EAFNOSUPPORT: "));
     assert_true(has_line(&text, "iopl: "));
+    assert_false(has_line(&text, "connect: "));
+    assert_false(has_line(&text, "seccomp: "));
+    assert_false(has_line(&text, "mkdirat: "));
     assert_int_equal(text.data[text.len - 1], '\n');
     buf_release(&text);
 
-    seccomp_describe(&option_sets[3], &text);
+    seccomp_describe(&option_sets[7], &text);
     assert_true(has_line(&text, "socket: AF_UNIX but SOCK_STREAM and SOCK_SEQPACKET: EACCES: "));
     assert_true(has_line(&text, "socket: AF_NETLINK but NETLINK_ROUTE: EACCES: "));
+    assert_true(has_line(&text, "connect: always: asks cordon: "));
+    assert_true(has_line(&text, "seccomp: with a listener: EBUSY: "));
+    assert_false(has_line(&text, "mkdirat: "));
     assert_false(has_line(&text, "iopl: "));
+    buf_release(&text);
+
+    seccomp_describe(&option_sets[2], &text);
+    assert_true(has_line(&text, "openat: making a file with the set-user-ID bit: EPERM: "));
+    assert_true(has_line(&text, "openat: for writing: asks cordon, which carries it on"));
+    assert_true(has_line(&text, "mkdirat: always: asks cordon, "));
+    assert_true(has_line(&text, "utimensat: by name: asks cordon, "));
+    assert_true(has_line(&text, "seccomp: with a listener: EBUSY: "));
+    assert_false(has_line(&text, "connect: "));
+    assert_false(has_line(&text, "execve: "));
+    buf_release(&text);
+
+    seccomp_describe(&option_sets[4], &text);
+    assert_true(has_line(&text, "openat: always: asks cordon, "));
+    assert_true(has_line(&text, "execve: always: asks cordon, "));
     buf_release(&text);
 }
 

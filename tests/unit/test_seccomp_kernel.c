@@ -402,7 +402,7 @@ static int answer_of(int (*act)(void), const struct bpf_program *filter)
 static void test_kernel_answers(void **state)
 {
     (void)state;
-    struct seccomp_options options = {HOST, false};
+    struct seccomp_options options = {.arch = HOST};
     struct bpf_program filter = {0};
     assert_int_equal(seccomp_generate(&options, &filter, NULL), CORDON_OK);
     for (size_t i = 0; i < COUNT(tries); i++) {
@@ -430,7 +430,7 @@ static int skipped_by_debugger(void)
 static void test_skipped_call_passes(void **state)
 {
     (void)state;
-    struct seccomp_options options = {HOST, false};
+    struct seccomp_options options = {.arch = HOST};
     struct bpf_program filter = {0};
     assert_int_equal(seccomp_generate(&options, &filter, NULL), CORDON_OK);
     assert_int_equal(answer_of(skipped_by_debugger, &filter), ENOSYS);

@@ -1,0 +1,83 @@
+/* trace_calls.c - the table of traced system calls; see trace_calls.h. */
+#include "plan/trace_calls.h"
+
+#define NONE TRACE_NO_ARGUMENT
+
+/* Places: by the working directory or by a descriptor. */
+/* clang-format off */
+#define AT_CWD(path, act, follow)      {NONE, path, TRACE_ACT_##act, TRACE_FOLLOW_##follow}
+#define AT_DIR(dir, path, act, follow) {dir, path, TRACE_ACT_##act, TRACE_FOLLOW_##follow}
+
+const struct trace_call trace_calls[] = {
+    {"open",          {  2,  -1}, TRACE_WRITING_1, 1,    {AT_CWD(0, OPEN, BY_OPEN)}},
+    {"openat",        {257,  56}, TRACE_WRITING_2, 2,    {AT_DIR(0, 1, OPEN, BY_OPEN)}},
+    {"creat",         { 85,  -1}, TRACE_ALWAYS,    NONE, {AT_CWD(0, OPEN, ALWAYS)}},
+    {"truncate",      { 76,  45}, TRACE_ALWAYS,    NONE, {AT_CWD(0, CHANGE, ALWAYS)}},
+    {"execve",        { 59, 221}, TRACE_READING,   NONE, {AT_CWD(0, READ, ALWAYS)}},
+    {"execveat",      {322, 281}, TRACE_READING,   4,    {AT_DIR(0, 1, READ, UNLESS)}},
+
+    {"mkdir",         { 83,  -1}, TRACE_ALWAYS,    NONE, {AT_CWD(0, CREATE, NEVER)}},
+    {"mkdirat",       {258,  34}, TRACE_ALWAYS,    NONE, {AT_DIR(0, 1, CREATE, NEVER)}},
+    {"mknod",         {133,  -1}, TRACE_ALWAYS,    NONE, {AT_CWD(0, CREATE, NEVER)}},
+    {"mknodat",       {259,  33}, TRACE_ALWAYS,    NONE, {AT_DIR(0, 1, CREATE, NEVER)}},
+    {"symlink",       { 88,  -1}, TRACE_ALWAYS,    NONE, {AT_CWD(1, CREATE, NEVER)}},
+    {"symlinkat",     {266,  36}, TRACE_ALWAYS,    NONE, {AT_DIR(1, 2, CREATE, NEVER)}},
+    {"link",          { 86,  -1}, TRACE_ALWAYS,    NONE, {AT_CWD(0, CHANGE, NEVER), AT_CWD(1, CREATE, NEVER)}},
+    {"linkat",        {265,  37}, TRACE_ALWAYS,    4,    {AT_DIR(0, 1, CHANGE, IF), AT_DIR(2, 3, CREATE, NEVER)}},
+
+    {"rmdir",         { 84,  -1}, TRACE_ALWAYS,    NONE, {AT_CWD(0, REMOVE, NEVER)}},
+    {"unlink",        { 87,  -1}, TRACE_ALWAYS,    NONE, {AT_CWD(0, REMOVE, NEVER)}},
+    {"unlinkat",      {263,  35}, TRACE_ALWAYS,    NONE, {AT_DIR(0, 1, REMOVE, NEVER)}},
+    {"rename",        { 82,  -1}, TRACE_ALWAYS,    NONE, {AT_CWD(0, REMOVE, NEVER), AT_CWD(1, PUT, NEVER)}},
+    {"renameat",      {264,  38}, TRACE_ALWAYS,    NONE, {AT_DIR(0, 1, REMOVE, NEVER), AT_DIR(2, 3, PUT, NEVER)}},
+    {"renameat2",     {316, 276}, TRACE_ALWAYS,    NONE, {AT_DIR(0, 1, REMOVE, NEVER), AT_DIR(2, 3, PUT, NEVER)}},
+
+    {"chmod",         { 90,  -1}, TRACE_ALWAYS,    NONE, {AT_CWD(0, CHANGE, ALWAYS)}},
+    {"fchmodat",      {268,  53}, TRACE_ALWAYS,    NONE, {AT_DIR(0, 1, CHANGE, ALWAYS)}},
+    {"fchmodat2",     {452, 452}, TRACE_ALWAYS,    3,    {AT_DIR(0, 1, CHANGE, UNLESS)}},
+    {"chown",         { 92,  -1}, TRACE_ALWAYS,    NONE, {AT_CWD(0, CHANGE, ALWAYS)}},
+    {"lchown",        { 94,  -1}, TRACE_ALWAYS,    NONE, {AT_CWD(0, CHANGE, NEVER)}},
+    {"fchownat",      {260,  54}, TRACE_ALWAYS,    4,    {AT_DIR(0, 1, CHANGE, UNLESS)}},
+    {"utime",         {132,  -1}, TRACE_ALWAYS,    NONE, {AT_CWD(0, CHANGE, ALWAYS)}},
+    {"utimes",        {235,  -1}, TRACE_ALWAYS,    NONE, {AT_CWD(0, CHANGE, ALWAYS)}},
+    {"futimesat",     {261,  -1}, TRACE_NAMED_1,   NONE, {AT_DIR(0, 1, CHANGE, ALWAYS)}},
+    {"utimensat",     {280,  88}, TRACE_NAMED_1,   3,    {AT_DIR(0, 1, CHANGE, UNLESS)}},
+    {"setxattr",      {188,   5}, TRACE_ALWAYS,    NONE, {AT_CWD(0, CHANGE, ALWAYS)}},
+    {"lsetxattr",     {189,   6}, TRACE_ALWAYS,    NONE, {AT_CWD(0, CHANGE, NEVER)}},
+    {"setxattrat",    {463, 463}, TRACE_ALWAYS,    2,    {AT_DIR(0, 1, CHANGE, UNLESS)}},
+    {"removexattr",   {197,  14}, TRACE_ALWAYS,    NONE, {AT_CWD(0, CHANGE, ALWAYS)}},
+    {"lremovexattr",  {198,  15}, TRACE_ALWAYS,    NONE, {AT_CWD(0, CHANGE, NEVER)}},
+    {"removexattrat", {466, 466}, TRACE_ALWAYS,    2,    {AT_DIR(0, 1, CHANGE, UNLESS)}},
+    {"file_setattr",  {469, 469}, TRACE_ALWAYS,    4,    {AT_DIR(0, 1, CHANGE, UNLESS)}},
+};
+/* clang-format on */
+
+const size_t trace_call_count = sizeof trace_calls / sizeof *trace_calls;
+
+const struct trace_call *trace_call_find(enum seccomp_arch arch, uint32_t number)
+{
+    for (size_t i = 0; i < trace_call_count; i++)
+        if (trace_calls[i].number[arch] >= 0 && (uint32_t)trace_calls[i].number[arch] == number)
+            return &trace_calls[i];
+    return NULL;
+}
+
+bool trace_asks(const struct seccomp_options *options, uint32_t number, const uint64_t args[6])
+{
+    const struct trace_call *call = trace_call_find(options->arch, number);
+    if (!options->trace || !call)
+        return false;
+    switch (call->when) {
+    case TRACE_ALWAYS:
+        return true;
+    case TRACE_WRITING_1:
+        return options->trace_reads || ((uint32_t)args[1] & TRACE_OPEN_WRITES) != 0;
+    case TRACE_WRITING_2:
+        return options->trace_reads || ((uint32_t)args[2] & TRACE_OPEN_WRITES) != 0;
+    case TRACE_NAMED_1:
+        return args[1] != 0;
+    case TRACE_READING:
+        break;
+    }
+    return options->trace_reads;
+}

@@ -1,0 +1,76 @@
+/* trace_calls.h - which system calls `--trace` looks at, and what each does to
+ * which path. Pure: numbers and flags are Linux's, whatever compiles this.
+ *
+ * One table serves the filter (which calls ask the supervising process) and the
+ * trace (what their arguments mean). Nothing is enforced by it: an asked call is
+ * always carried on, and the kernel refuses what the plan told it to refuse.
+ */
+#ifndef CORDON_PLAN_TRACE_CALLS_H
+#define CORDON_PLAN_TRACE_CALLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "plan/seccomp.h"
+
+/* When the filter asks. What is not asked for cannot be refused by a policy, or
+ * is as common as it is dull (docs/report.md lists what stays unseen). */
+enum trace_when {
+    TRACE_ALWAYS,
+    TRACE_WRITING_1, /* argument 1 has a bit of TRACE_OPEN_WRITES */
+    TRACE_WRITING_2, /* argument 2 has */
+    TRACE_NAMED_1,   /* argument 1, a path, is not NULL: else the call is about a descriptor */
+    TRACE_READING,   /* only where something is hidden by deny_read */
+};
+
+/* What the call does to the object that one of its paths names. */
+enum trace_act {
+    TRACE_ACT_NONE,
+    TRACE_ACT_OPEN,   /* by its flags: read, write what is there, create what is not */
+    TRACE_ACT_READ,   /* executes */
+    TRACE_ACT_CHANGE, /* content or metadata of what is there */
+    TRACE_ACT_CREATE, /* a name that is not there; EEXIST otherwise */
+    TRACE_ACT_REMOVE,
+    TRACE_ACT_PUT, /* a rename's new name: created, or removed first when it is there */
+};
+
+/* What a last component that is a symbolic link stands for. */
+enum trace_follow {
+    TRACE_FOLLOW_NEVER,
+    TRACE_FOLLOW_ALWAYS,
+    TRACE_FOLLOW_BY_OPEN, /* unless O_NOFOLLOW, or O_CREAT with O_EXCL */
+    TRACE_FOLLOW_UNLESS,  /* unless AT_SYMLINK_NOFOLLOW */
+    TRACE_FOLLOW_IF,      /* only with AT_SYMLINK_FOLLOW */
+};
+
+#define TRACE_NO_ARGUMENT (-1)
+
+struct trace_place {
+    int8_t dir;  /* argument with the directory's descriptor; TRACE_NO_ARGUMENT: the working directory */
+    int8_t path; /* argument with the path */
+    enum trace_act act;
+    enum trace_follow follow;
+};
+
+struct trace_call {
+    const char *name;
+    int16_t number[2]; /* by enum seccomp_arch; -1: not there */
+    enum trace_when when;
+    int8_t flags; /* argument; TRACE_NO_ARGUMENT: none */
+    struct trace_place places[2];
+};
+
+extern const struct trace_call trace_calls[];
+extern const size_t trace_call_count;
+
+/* O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, __O_TMPFILE: the same on both architectures. */
+#define TRACE_OPEN_WRITES 0x00400243u
+
+/* The entry of a number; NULL: not traced. */
+const struct trace_call *trace_call_find(enum seccomp_arch arch, uint32_t number);
+
+/* Whether the filter asks about this call (of the native architecture). */
+bool trace_asks(const struct seccomp_options *options, uint32_t number, const uint64_t args[6]);
+
+#endif
