@@ -291,7 +291,7 @@ static int finish(struct run *run)
     struct report *report = &box->report;
     struct cordon_error err;
     struct buf line = BUF_INIT;
-    launch_finish(&run->launched, run->supervisor.has_last ? &run->supervisor.last : NULL, &report->outcome);
+    launch_outcome(&run->launched, run->supervisor.has_last ? &run->supervisor.last : NULL, &report->outcome);
     terminal_take_back(&run->terminal, report->outcome.kind != OUTCOME_EXITED);
     if (report->outcome.forks_refused &&
         report_add_warning(report, &err, "the limit of %llu processes was reached: forks were refused",
@@ -299,10 +299,14 @@ static int finish(struct run *run)
         say(run->options, "%s", err.message);
     if (box_recheck(box, &err) != CORDON_OK)
         say(run->options, "%s", err.message);
+    /* A directory that is still mounted on inside is dear to remove. */
+    if (box->placeholders.count)
+        launch_end(&run->launched);
     placeholders_remove(&box->placeholders, &box->places);
     if (run->watch_changes)
         compare_trees(run);
     deliver_report(run);
+    launch_end(&run->launched);
     if (report->outcome.kind == OUTCOME_TIMED_OUT || report->outcome.kind == OUTCOME_LIMIT)
         say(run->options, "stopped by the %s limit", report->outcome.limit);
     if (run->options->verbose)

@@ -22,7 +22,7 @@ enum channel_kind {
     CHANNEL_STARTED,  /* exec succeeded; the message carries the command's pid as credentials */
     CHANNEL_FAILED,   /* `error`; nothing runs */
     CHANNEL_STOPPED,  /* the command stopped by signal `value` */
-    CHANNEL_ENDED,    /* the command ended; init is about to exit and take the rest along */
+    CHANNEL_ENDED,    /* the command ended; init is about to exit */
 };
 
 enum channel_reason { CHANNEL_BY_ITSELF, CHANNEL_WALL_LIMIT, CHANNEL_CPU_LIMIT, CHANNEL_FILE_LIMIT };
@@ -30,10 +30,12 @@ enum channel_reason { CHANNEL_BY_ITSELF, CHANNEL_WALL_LIMIT, CHANNEL_CPU_LIMIT, 
 struct channel_message {
     enum channel_kind kind;
     int value;
-    int wait_status;            /* CHANNEL_ENDED: as from waitpid */
-    enum channel_reason reason; /* CHANNEL_ENDED */
-    int64_t processes;          /* CHANNEL_ENDED: pid numbers handed out inside; -1 unknown */
-    struct cordon_error error;  /* CHANNEL_FAILED */
+    int wait_status;                /* CHANNEL_ENDED: as from waitpid */
+    enum channel_reason reason;     /* CHANNEL_ENDED */
+    int64_t processes;              /* CHANNEL_ENDED: pid numbers handed out inside; -1 unknown */
+    bool empty;                     /* CHANNEL_ENDED: every other process is dead and reaped */
+    uint64_t cpu_ms, max_rss_bytes; /* CHANNEL_ENDED and empty: of all of them */
+    struct cordon_error error;      /* CHANNEL_FAILED */
 };
 
 /* Both are async-signal-safe. `fd`: a descriptor to send along, or -1; it stays

@@ -28,6 +28,7 @@
 #define COMMAND_STACK_BYTES (64 * 1024)
 #define HELPER_STACK_BYTES (16 * 1024)
 #define EXIT_INIT_FAILED 125
+#define EMPTY_TRIES 20 /* of at most 100 ms */
 
 static void send_message(int channel, const struct channel_message *message)
 {
@@ -259,17 +260,52 @@ static int64_t processes_started(const struct init_context *context)
     return last < 0 ? -1 : last - 1 - context->own_netns;
 }
 
-static _Noreturn void end(const struct init_context *context, int wait_status, enum channel_reason reason)
+/* Ends every other process and reaps it, so that the launcher can go on while the
+ * kernel takes the namespaces down, which takes longer. False: something
+ * would not die here; the kernel then waits for it when init exits. */
+static bool empty_tree(int children)
 {
+    struct pollfd more = {children, POLLIN, 0};
+    kill(-1, SIGKILL);
+    for (int tries = 0; tries < EMPTY_TRIES;) {
+        pid_t pid = waitpid(-1, NULL, WNOHANG);
+        if (pid < 0)
+            return errno == ECHILD;
+        if (pid > 0)
+            continue;
+        struct signalfd_siginfo info;
+        tries++;
+        poll(&more, 1, 100);
+        (void)!read(children, &info, sizeof info);
+    }
+    return false;
+}
+
+static uint64_t milliseconds(struct timeval t)
+{
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_usec / 1000;
+}
+
+static _Noreturn void end(const struct init_context *context, int children, int wait_status,
+                          enum channel_reason reason)
+{
+    struct rusage own = {.ru_maxrss = 0}, tree = {.ru_maxrss = 0};
     struct channel_message message = {.kind = CHANNEL_ENDED,
                                       .wait_status = wait_status,
                                       .reason = reason,
-                                      .processes = processes_started(context)};
+                                      .processes = processes_started(context),
+                                      .empty = empty_tree(children)};
+    getrusage(RUSAGE_SELF, &own);
+    getrusage(RUSAGE_CHILDREN, &tree);
+    message.cpu_ms = milliseconds(own.ru_utime) + milliseconds(own.ru_stime) + milliseconds(tree.ru_utime) +
+                     milliseconds(tree.ru_stime);
+    message.max_rss_bytes =
+        (uint64_t)(tree.ru_maxrss > own.ru_maxrss ? tree.ru_maxrss : own.ru_maxrss) * 1024;
     send_message(context->channel, &message);
-    _exit(0); /* the kernel kills every process of the namespace */
+    _exit(0); /* whatever is left the kernel kills */
 }
 
-static void reap(const struct init_context *context, pid_t command)
+static void reap(const struct init_context *context, int children, pid_t command)
 {
     int status;
     pid_t pid;
@@ -286,7 +322,7 @@ static void reap(const struct init_context *context, pid_t command)
             reason = CHANNEL_CPU_LIMIT;
         else if (context->plan->file_bytes && WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ)
             reason = CHANNEL_FILE_LIMIT;
-        end(context, status, reason);
+        end(context, children, status, reason);
     }
 }
 
@@ -332,17 +368,17 @@ static _Noreturn void supervise(const struct init_context *context, pid_t comman
             struct signalfd_siginfo info;
             while (read(watch[WATCH_CHILDREN].fd, &info, sizeof info) > 0)
                 continue;
-            reap(context, command);
+            reap(context, watch[WATCH_CHILDREN].fd, command);
         }
         if (watch[WATCH_CHANNEL].revents)
             obey(context, command);
         if (watch[WATCH_WALL].revents)
-            end(context, SIGKILL, CHANNEL_WALL_LIMIT);
+            end(context, watch[WATCH_CHILDREN].fd, SIGKILL, CHANNEL_WALL_LIMIT);
         if (watch[WATCH_CPU].revents) {
             uint64_t expirations;
             (void)!read(watch[WATCH_CPU].fd, &expirations, sizeof expirations);
             if (tree_cpu_ms() >= context->plan->cpu_seconds * 1000)
-                end(context, SIGXCPU, CHANNEL_CPU_LIMIT);
+                end(context, watch[WATCH_CHILDREN].fd, SIGXCPU, CHANNEL_CPU_LIMIT);
         }
     }
 }

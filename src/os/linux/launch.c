@@ -356,16 +356,27 @@ static void judge(const struct channel_message *last, bool out_of_memory, int in
     o->processes = last && last->kind == CHANNEL_ENDED ? last->processes : -1;
 }
 
-void launch_finish(struct launched *l, const struct channel_message *last, struct outcome *outcome)
+/* Reaps init: after it, nothing of the sandbox is left in the kernel. */
+static int wait_for_init(struct launched *l, struct rusage *usage)
+{
+    int status = 0;
+    while (wait4(l->init, &status, 0, usage) < 0 && errno == EINTR)
+        continue;
+    l->init = -1;
+    return status;
+}
+
+void launch_outcome(struct launched *l, const struct channel_message *last, struct outcome *outcome)
 {
     struct rusage usage;
     struct timespec now;
     int status = 0;
     struct cgroup_events events = {false, false};
+    bool known = last && last->kind == CHANNEL_ENDED && last->empty;
     memset(&usage, 0, sizeof usage);
     memset(outcome, 0, sizeof *outcome);
-    while (wait4(l->init, &status, 0, &usage) < 0 && errno == EINTR)
-        continue;
+    if (!known)
+        status = wait_for_init(l, &usage);
     clock_gettime(CLOCK_MONOTONIC, &now);
     if (l->has_cgroup)
         cgroup_read_events(&l->cgroup, &events);
@@ -373,8 +384,14 @@ void launch_finish(struct launched *l, const struct channel_message *last, struc
     outcome->forks_refused = events.pids_max;
     outcome->wall_ms =
         (uint64_t)((now.tv_sec - l->began.tv_sec) * 1000 + (now.tv_nsec - l->began.tv_nsec) / 1000000);
-    outcome->cpu_ms = milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime);
-    outcome->max_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
+    outcome->cpu_ms = known ? last->cpu_ms : milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime);
+    outcome->max_rss_bytes = known ? last->max_rss_bytes : (uint64_t)usage.ru_maxrss * 1024;
+}
+
+void launch_end(struct launched *l)
+{
+    if (l->init > 0)
+        wait_for_init(l, NULL);
     close_launched(l);
 }
 
@@ -382,8 +399,7 @@ void launch_kill(struct launched *l)
 {
     if (l->init > 0) {
         kill(l->init, SIGKILL);
-        while (waitpid(l->init, NULL, 0) < 0 && errno == EINTR)
-            continue;
+        wait_for_init(l, NULL);
     }
     close_launched(l);
 }

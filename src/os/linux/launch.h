@@ -18,7 +18,7 @@
 #include "os/linux/channel.h"
 #include "plan/linux_plan.h"
 
-/* Known before there is a plan. All borrowed until launch_finish() or launch_kill(). */
+/* Known before there is a plan. All borrowed until launch_end() or launch_kill(). */
 struct launch_setup {
     char *const *argv; /* at least one element */
     bool own_netns;
@@ -67,9 +67,13 @@ bool launch_read(struct launched *l, struct channel_message *message);
 void launch_signal(struct launched *l, int number);
 void launch_give_terminal(struct launched *l);
 
-/* Waits for init and so for every process of the tree, and fills *outcome from
- * the last message (NULL: init vanished) and the resource usage. Frees. */
-void launch_finish(struct launched *l, const struct channel_message *last, struct outcome *outcome);
+/* When the channel ended: no process of the tree is alive any more; fills
+ * *outcome from the last message (NULL: init vanished) and the resource usage.
+ * The kernel may still be taking the namespaces down: launch_end() waits. */
+void launch_outcome(struct launched *l, const struct channel_message *last, struct outcome *outcome);
+
+/* Waits until init is gone, and frees. Tolerates a second call. */
+void launch_end(struct launched *l);
 
 /* Kills the tree and waits. Tolerates everything. */
 void launch_kill(struct launched *l);

@@ -1,8 +1,9 @@
 /* locate.c - see locate.h. Runs as the user, outside.
  *
- * One open with O_PATH both pins the object and, through /proc/self/fd, names
- * it: cheaper than realpath's lstat per component, and name and identity cannot
- * come from two different moments.
+ * One open with O_PATH pins the object. It also names it, so that name and
+ * identity cannot come from two different moments: a normalised path that the
+ * kernel walks without a link is the name; any other is asked for through
+ * /proc/self/fd, which costs as much again.
  */
 #include "os/linux/locate.h"
 
@@ -32,22 +33,16 @@ static cordon_status failed(const char *path, int code, struct cordon_error *err
 }
 
 /* Fills *out from an open O_PATH descriptor, which it takes. */
-static cordon_status describe(int fd, const char *asked, struct located *out, struct cordon_error *err)
+static cordon_status describe(int fd, const char *name, struct located *out, struct cordon_error *err)
 {
-    char link[40], path[LIMIT_PATH_BYTES + 1];
     struct stat st;
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t len = readlink(link, path, sizeof path);
     cordon_status status = CORDON_OK;
-    if (len < 0 || fstat(fd, &st) != 0)
-        status = failed(asked, errno, err);
-    else if ((size_t)len >= sizeof path)
-        status = failed(asked, ENAMETOOLONG, err);
-    else if (st.st_nlink == 0 || path[0] != '/')
-        status = failed(asked, ENOENT, err); /* deleted meanwhile, or not reachable from our root */
+    if (fstat(fd, &st) != 0)
+        status = failed(name, errno, err);
+    else if (st.st_nlink == 0 || name[0] != '/')
+        status = failed(name, ENOENT, err); /* deleted meanwhile, or not reachable from our root */
     if (status == CORDON_OK) {
-        path[len] = '\0';
-        *out = (struct located){string_copy(path), type_of(st.st_mode), st.st_dev, st.st_ino,
+        *out = (struct located){string_copy(name), type_of(st.st_mode), st.st_dev, st.st_ino,
                                 st.st_nlink,       st.st_uid,           st.st_gid, fd};
         if (!out->path)
             status = error_nomem(err, "resolve.path");
@@ -55,6 +50,36 @@ static cordon_status describe(int fd, const char *asked, struct located *out, st
     if (status != CORDON_OK)
         close(fd);
     return status;
+}
+
+/* The same; the kernel says what the descriptor is called. */
+static cordon_status describe_by_kernel(int fd, const char *asked, struct located *out,
+                                        struct cordon_error *err)
+{
+    char link[40], path[LIMIT_PATH_BYTES + 1];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t len = readlink(link, path, sizeof path);
+    int code = len < 0 ? errno : ENAMETOOLONG;
+    if (len < 0 || (size_t)len >= sizeof path) {
+        close(fd);
+        return failed(asked, code, err);
+    }
+    path[len] = '\0';
+    return describe(fd, path, out, err);
+}
+
+static bool is_normalised(const char *path)
+{
+    if (path[0] != '/')
+        return false;
+    for (const char *c = path; *c; c++) {
+        if (c[0] != '/' || (c == path && c[1] == '\0'))
+            continue;
+        size_t len = strcspn(c + 1, "/");
+        if (len == 0 || (len <= 2 && strspn(c + 1, ".") >= len))
+            return false; /* `//`, a slash at the end, `.`, `..` */
+    }
+    return true;
 }
 
 /* The longest existing part resolved, the rest appended. */
@@ -76,7 +101,7 @@ static cordon_status locate_absent(const char *path, struct located *out, struct
         int fd = open(head, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (fd >= 0) {
             struct located parent;
-            status = describe(fd, head, &parent, err);
+            status = describe_by_kernel(fd, head, &parent, err);
             head[len] = kept;
             if (status != CORDON_OK)
                 goto out;
@@ -106,9 +131,17 @@ cordon_status locate(const char *path, bool follow, struct located *out, struct 
 {
     if (strlen(path) > LIMIT_PATH_BYTES)
         return failed(path, ENAMETOOLONG, err);
-    int fd = open(path, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
+    int flags = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW);
+    if (is_normalised(path)) {
+        int plain = sys_openat2(AT_FDCWD, path, (uint64_t)flags, SYS_RESOLVE_NO_SYMLINKS);
+        if (plain >= 0)
+            return describe(plain, path, out, err);
+        if (errno == ENOENT)
+            return locate_absent(path, out, err); /* a link on the way would have been ELOOP */
+    }
+    int fd = open(path, flags);
     if (fd >= 0)
-        return describe(fd, path, out, err);
+        return describe_by_kernel(fd, path, out, err);
     if (errno != ENOENT && errno != ENOTDIR)
         return failed(path, errno, err);
     return locate_absent(path, out, err);

@@ -35,7 +35,7 @@ void supervisor_init(struct supervisor *s, struct launched *launched, const stru
                      const struct supervise_hooks *hooks);
 void supervisor_release(struct supervisor *s);
 
-/* After launch_go(). Returns when init is gone: launch_finish() comes next. An
+/* After launch_go(). Returns when init is gone: launch_outcome() comes next. An
  * error means that the command never ran. */
 cordon_status supervise(struct supervisor *s, struct cordon_error *err);
 
