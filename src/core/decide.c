@@ -169,8 +169,8 @@ static void mark_redundant(struct resolved *r)
         bool in_root = above && above->kind == RULE_WRITE;
         bool in_private = above && (above->role == ROLE_TMP || above->role == ROLE_CACHE);
         if (rule->kind == RULE_PROTECT)
-            rule->redundant =
-                in_private || (rule->absent_name && !in_root) || (above && above->kind == RULE_DENY_READ);
+            rule->redundant = in_private || ((rule->absent_name || rule->watched) && !in_root) ||
+                              (above && above->kind == RULE_DENY_READ);
         else if (rule->kind == RULE_DENY_READ)
             rule->redundant =
                 in_private || (rule->role == ROLE_PLAIN && above && above->kind == RULE_DENY_READ);
@@ -239,7 +239,7 @@ static struct verdict decide_write(const struct rule *rule)
     case RULE_DENY_READ:
         return denied(REASON_DENY_READ, rule, "deny-read");
     case RULE_PROTECT:
-        return denied(REASON_PROTECT, rule, "protect");
+        return denied(rule->watched ? REASON_GUARDED : REASON_PROTECT, rule, "protect");
     case RULE_READ:
         return denied(REASON_READ_ONLY, rule, "write");
     case RULE_COW:
@@ -313,6 +313,8 @@ const char *decide_reason_text(enum decide_reason why)
         [REASON_DEFAULT_WRITE] = "it lies outside every writable root",
         [REASON_DENY_READ] = "deny_read hides it",
         [REASON_PROTECT] = "it is protected",
+        [REASON_GUARDED] = "it is protected and absent: made all the same, it ends the command (exit "
+                           "status 123) and goes to quarantine",
         [REASON_READ_ONLY] = "it is kept visible for reading only",
         [REASON_PINNED] = "a rule names it or something below it, so it cannot be made, renamed or removed",
         [REASON_DEFAULT_READ] = "reads are allowed",

@@ -49,6 +49,7 @@ struct rule {
     uint64_t dev, ino;     /* identity; ino 0: not known or not there */
     uint64_t nlink;
     bool absent_name; /* does not exist: held by a placeholder while the sandbox runs */
+    bool watched;     /* does not exist and is not held: a guard stops the tree when it appears */
     bool redundant;   /* adds nothing to an enclosing rule (write inside write) */
 };
 
@@ -72,6 +73,7 @@ enum decide_reason {
     REASON_DEFAULT_WRITE, /* outside every writable root */
     REASON_DENY_READ,
     REASON_PROTECT,
+    REASON_GUARDED,      /* protected and absent: not refused, but the tree is stopped at once */
     REASON_READ_ONLY,    /* RULE_READ */
     REASON_PINNED,       /* it is, or holds, something that a rule names: it cannot be renamed or removed */
     REASON_DEFAULT_READ, /* allowed: reads are */
