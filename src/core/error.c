@@ -13,21 +13,12 @@
 
 static const char cut_mark[] = "...";
 
-/* C0, DEL, and C1 in its two-byte form: a terminal obeys all of them. */
-static int is_control(const char *s, size_t len)
-{
-    unsigned char c = (unsigned char)s[0];
-    if (len == 1)
-        return c < 0x20 || c == 0x7f;
-    return len == 2 && c == 0xc2 && (unsigned char)s[1] < 0xa0;
-}
-
 static void make_printable(char *message)
 {
     size_t len = strlen(message);
     for (size_t i = 0; i < len;) {
         size_t n = utf_sequence(message + i, len - i);
-        if (n == 0 || is_control(message + i, n)) {
+        if (n == 0 || utf_is_control(message + i, n)) {
             n = n ? n : 1;
             memset(message + i, '?', n);
         }

@@ -16,6 +16,9 @@
 #define LIMIT_REPORT_PATHS 33554432           /* bytes of their paths: escaped they must fit one buffer */
 #define LIMIT_REPORT_REFUSED 4096             /* different refusals that a report lists */
 #define LIMIT_REPORT_REFUSED_BYTES (4u << 20) /* bytes of their words */
+#define LIMIT_REPORT_DEPTH 8                  /* nesting of a report that is read */
+#define LIMIT_REPORT_VALUES 1000000           /* values in it */
+#define LIMIT_STATUS_BYTES 65536              /* a status line that is read */
 #define LIMIT_BUF_BYTES (256u << 20)          /* any one buffer */
 
 /* The largest limits that a policy can set: 68 years, so that no product of it

@@ -220,6 +220,26 @@ cordon_status report_add_degraded(struct report *r, const char *facet, struct co
     return add_string(&r->degraded, &r->degraded_count, string_copy(facet), err);
 }
 
+cordon_status report_add_network(struct report *r, const char *host, unsigned port, const char *verdict,
+                                 struct cordon_error *err)
+{
+    struct report_network *network = grow(r->network, r->network_count, sizeof *network);
+    struct report_network entry = {NULL, port, NULL};
+    if (network)
+        r->network = network;
+    if (!network || !copy_optional(&entry.host, host) || !copy_optional(&entry.verdict, verdict)) {
+        free(entry.host);
+        return error_nomem(err, STEP);
+    }
+    network[r->network_count++] = entry;
+    return CORDON_OK;
+}
+
+cordon_status report_add_warning_words(struct report *r, const char *words, struct cordon_error *err)
+{
+    return add_string(&r->warnings, &r->warning_count, string_copy(words), err);
+}
+
 cordon_status report_add_warning(struct report *r, struct cordon_error *err, const char *format, ...)
 {
     struct buf raw = BUF_INIT, text = BUF_INIT;
@@ -248,6 +268,12 @@ const char *change_kind_name(enum change_kind k)
 {
     static const char *const names[] = {"created", "modified", "deleted", "renamed"};
     return names[k];
+}
+
+const char *refused_observed_name(enum refused_observed o)
+{
+    static const char *const names[] = {"none", "sockets", "all"};
+    return names[o];
 }
 
 int outcome_exit_code(const struct outcome *o)

@@ -110,6 +110,10 @@ cordon_status report_add_refusal(struct report *r, const struct refusal *refusal
 cordon_status report_add_degraded(struct report *r, const char *facet, struct cordon_error *err);
 cordon_status report_add_warning(struct report *r, struct cordon_error *err, const char *format, ...)
     CORDON_PRINTF(3, 4);
+/* The same with words that are printable already. */
+cordon_status report_add_warning_words(struct report *r, const char *words, struct cordon_error *err);
+cordon_status report_add_network(struct report *r, const char *host, unsigned port, const char *verdict,
+                                 struct cordon_error *err);
 
 /* The whole report as indented JSON with a final newline. */
 cordon_status report_to_json(const struct report *r, struct buf *out, struct cordon_error *err);
@@ -125,8 +129,13 @@ cordon_status error_to_json(const struct cordon_error *failure, struct buf *out,
 /* --changes: for people, at most `max` lines and a closing count. */
 void report_changes_text(const struct report *r, size_t max, struct buf *out);
 
+/* `cordon report`: the whole for people, short, every name escaped for a
+ * terminal. Warnings and degraded facets are words that are printable already. */
+void report_text(const struct report *r, struct buf *out);
+
 const char *outcome_kind_name(enum outcome_kind k);
 const char *change_kind_name(enum change_kind k);
+const char *refused_observed_name(enum refused_observed o);
 
 /* cordon's exit status for an outcome: the command's own, 128+N for a signal
  * or a limit, 123 guarded, 124 timed out, 125 failed. */

@@ -59,7 +59,6 @@ static json_t *changed_json(struct json_build *b, const struct report *r)
 
 static json_t *refused_json(struct json_build *b, const struct report *r)
 {
-    static const char *const observed[] = {"none", "sockets", "all"};
     json_t *out = json_object(), *entries = json_array();
     for (size_t i = 0; i < r->refusal_count; i++) {
         json_t *entry = json_object();
@@ -70,7 +69,7 @@ static json_t *refused_json(struct json_build *b, const struct report *r)
         json_build_put(b, entry, "suggested_grant", json_build_text(r->refusals[i].suggested_grant));
         json_build_push(b, entries, entry);
     }
-    json_build_put(b, out, "observed", json_string(observed[r->observed]));
+    json_build_put(b, out, "observed", json_string(refused_observed_name(r->observed)));
     json_build_put(b, out, "entries", entries);
     json_build_put(b, out, "unlisted", json_build_number(r->refusals_unlisted));
     return out;

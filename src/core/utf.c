@@ -43,6 +43,19 @@ unsigned utf_code_point(const char *sequence, size_t len)
     return c;
 }
 
+bool utf_is_control(const char *sequence, size_t len)
+{
+    static const struct {
+        unsigned first, last;
+    } ranges[] = {{0x00, 0x1f},     {0x7f, 0x9f},     {0x061c, 0x061c},
+                  {0x200e, 0x200f}, {0x2028, 0x202e}, {0x2066, 0x2069}};
+    unsigned c = utf_code_point(sequence, len);
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (c >= ranges[i].first && c <= ranges[i].last)
+            return true;
+    return false;
+}
+
 bool utf_is_valid(const char *bytes, size_t len)
 {
     for (size_t i = 0; i < len;) {
@@ -62,15 +75,6 @@ static void escape_byte(struct buf *out, char byte)
     buf_add(out, text, sizeof text);
 }
 
-/* C0, DEL, and C1 as U+0080..U+009F. */
-static bool is_control(const char *sequence, size_t len)
-{
-    unsigned char c = (unsigned char)sequence[0];
-    if (len == 1)
-        return c < 0x20 || c == 0x7f;
-    return len == 2 && c == 0xc2 && (unsigned char)sequence[1] < 0xa0;
-}
-
 static void escape(struct buf *out, const char *bytes, size_t len, bool controls)
 {
     buf_add(out, "", 0);
@@ -79,7 +83,7 @@ static void escape(struct buf *out, const char *bytes, size_t len, bool controls
         if (n == 0) {
             escape_byte(out, bytes[i]);
             n = 1;
-        } else if (controls && is_control(bytes + i, n)) {
+        } else if (controls && utf_is_control(bytes + i, n)) {
             for (size_t k = 0; k < n; k++)
                 escape_byte(out, bytes[i + k]);
         } else if (bytes[i] == '\\') {

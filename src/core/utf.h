@@ -17,6 +17,11 @@ size_t utf_sequence(const char *bytes, size_t len);
 /* The code point of a well-formed sequence, `len` bytes as utf_sequence says. */
 unsigned utf_code_point(const char *sequence, size_t len);
 
+/* Does this well-formed sequence steer a terminal instead of being shown? C0, DEL
+ * and C1 (U+0080..U+009F) do, and the marks of direction and separators of lines
+ * (U+200E, U+202E, U+2028 ...), with which a name can make a line read as another. */
+bool utf_is_control(const char *sequence, size_t len);
+
 /* Appends the bytes so that the result is valid UTF-8 and can be turned back:
  * a backslash becomes `\\`, a byte that is not part of well-formed UTF-8
  * becomes `\xHH`. Everything else is kept, also newlines (JSON escapes them). */
@@ -25,8 +30,8 @@ void utf_escape(struct buf *out, const char *bytes, size_t len);
 /* The way back; false (and *out unspecified) when `text` is no output of utf_escape. */
 bool utf_unescape(struct buf *out, const char *text, size_t len);
 
-/* For messages and terminals: like utf_escape, but control characters (C0, DEL,
- * and C1 as U+0080..U+009F) become `\xHH` too, byte by byte. */
+/* For messages and terminals: like utf_escape, but what utf_is_control finds
+ * becomes `\xHH` too, byte by byte. */
 void utf_escape_display(struct buf *out, const char *bytes, size_t len);
 
 #endif

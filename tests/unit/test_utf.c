@@ -107,6 +107,11 @@ static void escapes_and_back(void **state)
     expect_escape("\xed\xa0\x80", 3, "\\xed\\xa0\\x80", "\\xed\\xa0\\x80");
     expect_escape("a\nb\x7f", 4, "a\nb\x7f", "a\\x0ab\\x7f");
     expect_escape("\x1b[2J", 4, "\x1b[2J", "\\x1b[2J");
+    /* Right-to-left override, isolate, line separator; their neighbours are plain. */
+    expect_escape("a\xe2\x80\xae", 4, "a\xe2\x80\xae", "a\\xe2\\x80\\xae");
+    expect_escape("\xe2\x81\xa6\xe2\x80\xa8", 6, "\xe2\x81\xa6\xe2\x80\xa8",
+                  "\\xe2\\x81\\xa6\\xe2\\x80\\xa8");
+    expect_escape("\xe2\x80\xaf\xe2\x81\xaa", 6, "\xe2\x80\xaf\xe2\x81\xaa", "\xe2\x80\xaf\xe2\x81\xaa");
     expect_escape("\xc2\x9b\xc2\xa0", 4, "\xc2\x9b\xc2\xa0", "\\xc2\\x9b\xc2\xa0");
 }
 
