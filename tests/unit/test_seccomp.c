@@ -134,6 +134,7 @@ static const struct {
     int who;
 } asked[] = {
     {{42, 203}, BROKER},  /* connect */
+    {{50, 201}, BROKER},  /* listen */
     {{76, 45}, TRACED},   /* truncate */
     {{83, -1}, TRACED},   /* mkdir */
     {{258, 34}, TRACED},  /* mkdirat */
