@@ -94,6 +94,7 @@ const struct seccomp_rule seccomp_rules[] = {
     {"ioctl",             { 16,  29}, SECCOMP_CHECK_IOCTL, EPERM_, "requests that act on the outside, listed below"},
     {"connect",           { 42, 203}, SECCOMP_CHECK_ASK, 0, "the broker reads the address once and connects for the command"},
     {"listen",            { 50, 201}, SECCOMP_CHECK_ASK, 0, "the broker learns which sockets are the command's own, and carries it on"},
+    {"listen",            { 50, 201}, SECCOMP_CHECK_ASK, 0, "the broker learns which sockets are the command's own, and carries it on"},
     {"seccomp",           {317, 277}, SECCOMP_CHECK_LISTENER, SECCOMP_EBUSY, "as the kernel answers while cordon listens; also when cordon has just died"},
     {"socket",            { 41, 198}, SECCOMP_CHECK_SOCKET, SECCOMP_EAFNOSUPPORT, "families that no network namespace holds"},
     {"socketpair",        { 53, 199}, SECCOMP_CHECK_SOCKETPAIR, SECCOMP_EAFNOSUPPORT, "a datagram pair can send to any name, behind a pointer"},

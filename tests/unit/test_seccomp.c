@@ -135,6 +135,7 @@ static const struct {
 } asked[] = {
     {{42, 203}, BROKER},  /* connect */
     {{50, 201}, BROKER},  /* listen */
+    {{50, 201}, BROKER},  /* listen */
     {{76, 45}, TRACED},   /* truncate */
     {{83, -1}, TRACED},   /* mkdir */
     {{258, 34}, TRACED},  /* mkdirat */

@@ -591,7 +591,16 @@ static int try_own_listener(void)
     return install_allowing(SECCOMP_FILTER_FLAG_NEW_LISTENER);
 }
 
+static int try_listen(void)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    int error = fd < 0 ? CANNOT : outcome(listen(fd, 1)); /* EINVAL: it has no name */
+    close(fd);
+    return error;
+}
+
 static const struct attempt broker_tries[] = {
+    {"listen", try_listen, ENOSYS},
     {"socket unix", try_unix, 0},
     {"socket unix dgram", try_dgram, EACCES},
     {"socketpair stream", try_pair_stream, 0},
