@@ -42,6 +42,7 @@ static void on_message(void *self, short revents)
     case CHANNEL_ENDED:
         s->last = message;
         s->has_last = true;
+        s->over = message.empty; /* else the channel's end says so */
         break;
     default:
         break;
