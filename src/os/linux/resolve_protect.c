@@ -2,13 +2,16 @@
 #include "os/linux/resolver.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/limits.h"
 #include "os/linux/gitlink.h"
 #include "os/linux/links.h"
+#include "os/linux/repository.h"
 
 struct way {
     struct resolver *resolver;
@@ -71,6 +74,31 @@ static cordon_status protect_link_target(struct resolver *r, const char *path, c
     return status;
 }
 
+/* An absent .git of a workspace inside another repository is not held: tools
+ * would take the placeholder for the workspace's own repository and lose sight
+ * of the one around it. The guard watches for it instead (guard.h). */
+static bool is_only_watched(const struct resolver *r, const struct located *l)
+{
+    char parent[LIMIT_PATH_BYTES + 1];
+    struct stat st;
+    size_t len = strlen(l->path), cut = path_parent_length(PATH_POSIX, l->path);
+    if (l->type != OBJECT_ABSENT || len > LIMIT_PATH_BYTES ||
+        strcmp(path_basename(PATH_POSIX, l->path), ".git") != 0)
+        return false;
+    memcpy(parent, l->path, cut);
+    parent[cut] = '\0';
+    /* By identity: the workspace can have a second name, a bind mount. */
+    return lstat(parent, &st) == 0 && (uint64_t)st.st_dev == r->workspace_dev &&
+           (uint64_t)st.st_ino == r->workspace_ino && repository_above(r->out->resolved.workspace);
+}
+
+static cordon_status add_watched(struct resolver *r, const struct located *l, const char *origin)
+{
+    struct rule rule = {
+        .kind = RULE_PROTECT, .path = l->path, .origin = origin, .type = OBJECT_ABSENT, .watched = true};
+    return resolved_add(&r->out->resolved, &rule, r->err);
+}
+
 cordon_status resolver_protect_path(struct resolver *r, const char *path, bool even_absent,
                                     const char *origin, int depth)
 {
@@ -92,7 +120,8 @@ cordon_status resolver_protect_path(struct resolver *r, const char *path, bool e
             status = resolver_protect_path(r, link.paths[i], true, origin, depth + 1);
     gitlink_release(&link);
     if (status == CORDON_OK)
-        status = resolver_add_rule(r, RULE_PROTECT, ROLE_PLAIN, &l, origin);
+        status = is_only_watched(r, &l) ? add_watched(r, &l, origin)
+                                        : resolver_add_rule(r, RULE_PROTECT, ROLE_PLAIN, &l, origin);
     located_release(&l);
     return status;
 }
@@ -113,6 +142,28 @@ static cordon_status protect_name(struct resolver *r, const char *root, const ch
     return status;
 }
 
+/* A workspace that is a bare repository itself: git obeys what a .git would else
+ * hold. `commondir`, which could name another place for it, is the guard's. */
+static cordon_status protect_bare_repository(struct resolver *r)
+{
+    static const char *const names[] = {"config", "hooks"};
+    static const char origin[] = "built in: the workspace is a bare repository";
+    const char *workspace = r->out->resolved.workspace;
+    cordon_status status = CORDON_OK;
+    int dir = open(workspace, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    bool bare = dir >= 0 && repository_at(dir);
+    if (dir >= 0)
+        close(dir);
+    for (size_t i = 0; bare && i < 2 && status == CORDON_OK; i++)
+        status = protect_name(r, workspace, names[i], true, origin);
+    if (bare && status == CORDON_OK)
+        status = report_add_warning(r->report, r->err,
+                                    "the workspace %s is a bare repository: its config and hooks are "
+                                    "protected, what else is in it can be changed",
+                                    workspace);
+    return status;
+}
+
 /* `roots` rules exist already: names apply to them all. */
 cordon_status resolver_add_protect(struct resolver *r, const struct policy_entry *entry, size_t roots)
 {
@@ -128,6 +179,8 @@ cordon_status resolver_add_protect(struct resolver *r, const struct policy_entry
         return status;
     }
     cordon_status status = protect_name(r, resolved->workspace, entry->value, true, entry->origin);
+    if (status == CORDON_OK && strcmp(entry->value, ".git") == 0)
+        status = protect_bare_repository(r);
     for (size_t i = 0; i < roots && status == CORDON_OK; i++) {
         const struct rule *rule = &resolved->items[i];
         if (rule->kind != RULE_WRITE || rule->role == ROLE_TMP || rule->type != OBJECT_DIRECTORY ||
