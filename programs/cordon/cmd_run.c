@@ -1,4 +1,4 @@
-/* cmd_run.c - `cordon run`: prepare, launch, watch, report.
+/* cmd_run.c - `cordon run`, and what `shell` shares with it: prepare, launch, watch, report.
  *
  * Runs as the user, outside. Order: the policy, then the namespaces (they take the
  * kernel a while), then every check and every effect, the before-walk last of
@@ -16,30 +16,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "commands.h"
 #include "os/linux/box_run.h"
 #include "os/linux/last_report.h"
-#include "os/linux/launch.h"
 #include "os/linux/links.h"
-#include "os/linux/supervise.h"
 #include "os/linux/sys.h"
-#include "os/posix/terminal.h"
 #include "os/posix/write_all.h"
-
-struct run {
-    const struct options *options;
-    struct prepared prepared;
-    struct launch_setup setup;
-    int seal_stdio[3]; /* descriptor is a regular file open for reading only */
-    struct launched launched;
-    struct terminal terminal;
-    struct changes before;
-    bool watch_changes;
-    struct supervision supervision;
-    struct supervisor supervisor;
-    int signals; /* signalfd */
-    int report;  /* --report, opened before the command runs: it may plant links where the file lies */
-};
+#include "run.h"
 
 static void send_status(const struct run *run, cordon_status made, struct buf *line)
 {
@@ -128,14 +110,10 @@ static cordon_status check_status_fd(const struct run *run, struct cordon_error 
 /* Namespaces first: the kernel works on them while we look at the machine. */
 static cordon_status begin(struct run *run, struct cordon_error *err)
 {
-    terminal_open(&run->terminal);
-    run->terminal.given = run->terminal.interactive && terminal_is_ours(&run->terminal);
     run->setup.argv = run->options->argv;
     run->setup.own_netns = run->prepared.policy.net != NET_ON;
-    run->setup.terminal = run->terminal.fd;
-    run->setup.foreground = run->terminal.given;
-    run->setup.detach = !run->terminal.attached;
-    return launch_begin(&run->setup, &run->launched, err);
+    cordon_status status = run->terminal->open(run, err);
+    return status == CORDON_OK ? launch_begin(&run->setup, &run->launched, err) : status;
 }
 
 static cordon_status start(struct run *run, struct cordon_error *err)
@@ -161,6 +139,8 @@ static cordon_status start(struct run *run, struct cordon_error *err)
     if (status == CORDON_OK && run->watch_changes)
         status = box_snapshot(box, &run->before, err);
     if (status == CORDON_OK)
+        status = supervise_begin(&run->supervisor, err);
+    if (status == CORDON_OK)
         status = launch_go(&run->launched, &box->plan, box->environment.items, run->seal_stdio, err);
     return status;
 }
@@ -175,12 +155,13 @@ static void on_started(void *self)
     if (run->options->status_fd >= 0)
         send_status(run, status_started(&run->prepared.box.report, run->launched.command, &line, &ignored),
                     &line);
+    run->terminal->started(run);
 }
 
 /* By SIGTSTP and not SIGSTOP: where no shell is there to continue the job (a
  * program that runs us in a terminal of its own) the kernel ignores it, and the
  * command cannot keep us, and with us the report and the limits, stopped for good. */
-static void stop_as_a_job(void)
+void run_stop_as_a_job(void)
 {
     sigset_t set, before;
     sigemptyset(&set);
@@ -190,32 +171,10 @@ static void stop_as_a_job(void)
     sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-/* The command stopped. Wanting the terminal from the background: give it, if it
- * is ours to give. Otherwise stop as a job does, and go on when continued. Only
- * this process stops itself, never its group: the command must not be able to
- * stop whoever called us. */
 static void on_stopped(void *self, int number)
 {
     struct run *run = self;
-    struct terminal *terminal = &run->terminal;
-    if (terminal->fd < 0)
-        return;
-    if ((number == SIGTTIN || number == SIGTTOU) && terminal_is_ours(terminal)) {
-        terminal->given = true;
-        launch_give_terminal(&run->launched);
-        return;
-    }
-    bool was_given = terminal->given;
-    if (!was_given && !terminal_is_ours(terminal))
-        return;
-    terminal_take_back(terminal, true);
-    stop_as_a_job();
-    if (was_given && terminal_is_ours(terminal)) {
-        terminal->given = true;
-        launch_give_terminal(&run->launched);
-    } else {
-        launch_signal(&run->launched, SIGCONT);
-    }
+    run->terminal->stopped(run, number);
 }
 
 static void on_signals(void *self, short revents)
@@ -224,13 +183,11 @@ static void on_signals(void *self, short revents)
     struct signalfd_siginfo info;
     (void)revents;
     while (read(run->signals, &info, sizeof info) == (ssize_t)sizeof info)
-        launch_signal(&run->launched, (int)info.ssi_signo);
+        run->terminal->signaled(run, (int)info.ssi_signo);
 }
 
 static cordon_status watch(struct run *run, struct cordon_error *err)
 {
-    struct supervise_hooks hooks = {.self = run, .started = on_started, .stopped = on_stopped};
-    supervisor_init(&run->supervisor, &run->launched, &run->supervision, &hooks);
     poller_add(&run->supervisor.poller, run->signals, POLLIN, on_signals, run);
     return supervise(&run->supervisor, err);
 }
@@ -285,6 +242,19 @@ static void compare_trees(struct run *run)
     }
 }
 
+/* Before the placeholders go: one that is not there any more is a finding. */
+static void look_at_guards(struct run *run)
+{
+    struct guard *guard = &run->supervisor.guard;
+    struct cordon_error err;
+    if (guard_finish(guard))
+        return;
+    if (guard_report(guard, &run->prepared.box.report, &err) != CORDON_OK)
+        say(run->options, "%s", err.message);
+    for (size_t i = 0; i < guard->event_count; i++)
+        say(run->options, "%s", guard->events[i].words);
+}
+
 static int finish(struct run *run)
 {
     struct box *box = &run->prepared.box;
@@ -292,13 +262,14 @@ static int finish(struct run *run)
     struct cordon_error err;
     struct buf line = BUF_INIT;
     launch_outcome(&run->launched, run->supervisor.has_last ? &run->supervisor.last : NULL, &report->outcome);
-    terminal_take_back(&run->terminal, report->outcome.kind != OUTCOME_EXITED);
+    run->terminal->finish(run, report->outcome.kind != OUTCOME_EXITED);
     if (report->outcome.forks_refused &&
         report_add_warning(report, &err, "the limit of %llu processes was reached: forks were refused",
                            (unsigned long long)box->plan.cgroup_processes) != CORDON_OK)
         say(run->options, "%s", err.message);
     if (box_recheck(box, &err) != CORDON_OK)
         say(run->options, "%s", err.message);
+    look_at_guards(run);
     /* A directory that is still mounted on inside is dear to remove. */
     if (box->placeholders.count)
         launch_end(&run->launched);
@@ -320,7 +291,7 @@ static int finish(struct run *run)
 static int fail(struct run *run, struct cordon_error *err)
 {
     launch_kill(&run->launched);
-    terminal_take_back(&run->terminal, true);
+    run->terminal->finish(run, true);
     box_error_words(err);
     say_error(run->options, err);
     say_status_failed(run->options, err);
@@ -329,9 +300,11 @@ static int fail(struct run *run, struct cordon_error *err)
     return strcmp(err->step, "exec.not-executable") == 0 ? EXIT_NOT_EXECUTABLE : EXIT_CORDON_FAILED;
 }
 
-int command_run(const struct options *options)
+int run_tree(const struct options *options, const struct run_terminal *terminal, void *own)
 {
     struct run run = {.options = options,
+                      .terminal = terminal,
+                      .own = own,
                       .watch_changes = options->changes || options->report_file,
                       .signals = -1,
                       .report = -1};
@@ -339,7 +312,6 @@ int command_run(const struct options *options)
     prepared_init(&run.prepared);
     launched_init(&run.launched);
     changes_init(&run.before);
-    run.terminal.fd = -1;
 
     int code;
     if (start(&run, &err) != CORDON_OK || watch(&run, &err) != CORDON_OK)
@@ -353,7 +325,12 @@ int command_run(const struct options *options)
         close(run.report);
     supervisor_release(&run.supervisor);
     changes_release(&run.before);
-    terminal_close(&run.terminal);
+    run.terminal->release(&run);
     prepared_release(&run.prepared);
     return code;
+}
+
+int command_run(const struct options *options)
+{
+    return run_shared(options);
 }
