@@ -153,12 +153,13 @@ static cordon_status exec_command(const struct init_context *context, struct cor
                  : safe_error(err, CORDON_E_SYSTEM, "exec.not-found", "command not found:", context->argv[0]);
 }
 
-/* The command leads a session whose terminal is the sandbox's own. */
+/* The command leads a session whose terminal is the sandbox's own. A file or a
+ * pipe among its descriptors stays what it is. */
 static cordon_status take_pty(const struct init_context *context, struct cordon_error *err)
 {
     bool taken = ioctl(context->terminal_fd, TIOCSCTTY, 0) == 0;
     for (int fd = 0; fd < 3; fd++)
-        taken = taken && dup2(context->terminal_fd, fd) == fd;
+        taken = taken && (!isatty(fd) || dup2(context->terminal_fd, fd) == fd);
     return taken ? CORDON_OK
                  : safe_error(err, CORDON_E_SYSTEM, "linux.terminal",
                               "cannot make the sandbox's terminal the command's", NULL);
@@ -346,7 +347,8 @@ static cordon_status open_pty(struct init_context *context, struct cordon_error 
     int unlock = 0;
     int master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
     bool ready = master >= 0 && ioctl(master, TIOCSPTLCK, &unlock) == 0 &&
-                 ioctl(master, TIOCSWINSZ, &context->window) == 0;
+                 ioctl(master, TIOCSWINSZ, &context->window) == 0 &&
+                 tcsetattr(master, TCSANOW, &context->modes) == 0;
     if (ready)
         context->terminal_fd = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (!ready || context->terminal_fd < 0 || !channel_send(context->channel, &message, master, 0))
@@ -433,8 +435,7 @@ void init_main(struct init_context *context)
     if (command < 0)
         fail(context, &err);
     announce(context, command);
-    if (context->terminal_fd >= 0)
-        close(context->terminal_fd);
+    /* terminal_fd stays open: to the relay, an end of the terminal is the end of the tree. */
     if (confine_drop_all(&err) != CORDON_OK)
         fail(context, &err);
     supervise(context, command, watch);

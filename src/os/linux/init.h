@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 
 #include "os/linux/mounts.h"
 #include "plan/linux_plan.h"
@@ -17,6 +18,7 @@ struct init_context {
     bool detach;     /* a session of its own: the command was given no terminal */
     bool pty;        /* a terminal of the sandbox's own */
     struct winsize window;
+    struct termios modes;
     int terminal_fd; /* its slave, once init opened it; -1 */
     bool own_netns;  /* init begins to make it while the launcher still plans */
     sigset_t mask;   /* the command's signal mask */

@@ -169,6 +169,7 @@ cordon_status launch_begin(const struct launch_setup *setup, struct launched *ou
                                              .detach = setup->detach,
                                              .pty = setup->pty,
                                              .window = setup->window,
+                                             .modes = setup->modes,
                                              .terminal_fd = -1,
                                              .own_netns = setup->own_netns,
                                              .mask = setup->mask,

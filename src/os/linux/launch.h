@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/types.h>
+#include <termios.h>
 
 #include "core/error.h"
 #include "core/report.h"
@@ -22,11 +23,12 @@
 struct launch_setup {
     char *const *argv; /* at least one element */
     bool own_netns;
-    int terminal;                      /* controlling terminal or -1 */
-    bool foreground;                   /* hand it over at start */
-    bool detach;                       /* no terminal for the command, not even by /dev/tty */
-    bool pty;                          /* a terminal of the sandbox's own, as descriptors 0 to 2 */
-    struct winsize window;             /* its size at start */
+    int terminal;          /* controlling terminal or -1 */
+    bool foreground;       /* hand it over at start */
+    bool detach;           /* no terminal for the command, not even by /dev/tty */
+    bool pty;              /* a terminal of the sandbox's own, in place of 0 to 2 that are one */
+    struct winsize window; /* its size and modes at start */
+    struct termios modes;
     sigset_t mask;                     /* the command's signal mask */
     uint64_t nofile_soft, nofile_hard; /* the command's RLIMIT_NOFILE */
 };
