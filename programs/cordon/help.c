@@ -33,6 +33,10 @@ static const char run_end[] =
     "  127  the command was not found\n"
     "A command can return these numbers too; --status-fd and --report tell them apart.\n";
 
+static const char doctor_end[] =
+    "\n"
+    "Exit status: 0 when the default profile can be enforced here, 1 when not.\n";
+
 static const char answer_end[] = "\n"
                                  "Exit status: 0 when answered, else 125.\n";
 
@@ -82,14 +86,36 @@ static void print_group(FILE *to, enum command_id command, enum option_group gro
     }
 }
 
+static bool has_policy_options(enum command_id command)
+{
+    for (size_t i = 0; i < option_table_count; i++)
+        if ((option_table[i].commands & OPTION_IN(command)) && option_table[i].group == GROUP_POLICY)
+            return true;
+    return false;
+}
+
+static const char *end_of(enum command_id command)
+{
+    switch (command) {
+    case COMMAND_RUN:
+        return run_end;
+    case COMMAND_DOCTOR:
+        return doctor_end;
+    default:
+        return answer_end;
+    }
+}
+
 static void print_command(FILE *to, const struct command_def *def)
 {
-    fprintf(to, "Usage: cordon %s %s\n       %s\n\nPolicy options:\n", def->name, def->synopsis,
-            def->summary);
-    print_group(to, def->id, GROUP_POLICY);
+    fprintf(to, "Usage: cordon %s %s\n       %s\n", def->name, def->synopsis, def->summary);
+    if (has_policy_options(def->id)) {
+        fputs("\nPolicy options:\n", to);
+        print_group(to, def->id, GROUP_POLICY);
+    }
     fputs(def->id == COMMAND_RUN ? "\nRun options:\n" : "\nOptions:\n", to);
     print_group(to, def->id, GROUP_COMMAND);
-    fputs(def->id == COMMAND_RUN ? run_end : answer_end, to);
+    fputs(end_of(def->id), to);
 }
 
 void options_print_help(FILE *to, enum command_id command)

@@ -43,6 +43,9 @@ int main(int argc, char **argv)
     case COMMAND_PLAN:
         code = command_plan(&options);
         break;
+    case COMMAND_DOCTOR:
+        code = command_doctor(&options);
+        break;
     }
     options_release(&options);
     if (fflush(stdout) != 0 && code == 0) {

@@ -10,7 +10,14 @@
 #include "core/error.h"
 #include "core/policy.h"
 
-enum command_id { COMMAND_HELP, COMMAND_VERSION, COMMAND_RUN, COMMAND_EXPLAIN, COMMAND_PLAN };
+enum command_id {
+    COMMAND_HELP,
+    COMMAND_VERSION,
+    COMMAND_RUN,
+    COMMAND_EXPLAIN,
+    COMMAND_PLAN,
+    COMMAND_DOCTOR,
+};
 
 struct string_list {
     const char **items; /* borrowed from argv; NULL-terminated */
