@@ -177,6 +177,14 @@ static void on_stopped(void *self, int number)
     run->terminal->stopped(run, number);
 }
 
+static void on_refused(void *self, const struct refusal *refusal)
+{
+    struct run *run = self;
+    struct cordon_error err;
+    if (report_add_refusal(&run->prepared.box.report, refusal, 1, &err) != CORDON_OK)
+        say(run->options, "%s", err.message);
+}
+
 static void on_signals(void *self, short revents)
 {
     struct run *run = self;
@@ -270,6 +278,7 @@ static int finish(struct run *run)
     if (box_recheck(box, &err) != CORDON_OK)
         say(run->options, "%s", err.message);
     look_at_guards(run);
+    supervisor_release(&run->supervisor);
     /* A directory that is still mounted on inside is dear to remove. */
     if (box->placeholders.count)
         launch_end(&run->launched);
@@ -290,6 +299,7 @@ static int finish(struct run *run)
 
 static int fail(struct run *run, struct cordon_error *err)
 {
+    supervisor_release(&run->supervisor);
     launch_kill(&run->launched);
     run->terminal->finish(run, true);
     box_error_words(err);
@@ -312,6 +322,9 @@ int run_tree(const struct options *options, const struct run_terminal *terminal,
     prepared_init(&run.prepared);
     launched_init(&run.launched);
     changes_init(&run.before);
+    struct supervise_hooks hooks = {
+        .self = &run, .started = on_started, .stopped = on_stopped, .refused = on_refused};
+    supervisor_init(&run.supervisor, &run.launched, &run.prepared.box.supervision, &hooks);
 
     int code;
     if (start(&run, &err) != CORDON_OK || watch(&run, &err) != CORDON_OK)

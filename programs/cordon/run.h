@@ -34,7 +34,6 @@ struct run {
     struct launched launched;
     struct changes before;
     bool watch_changes;
-    struct supervision supervision;
     struct supervisor supervisor;
     int signals; /* signalfd */
     int report;  /* --report, opened before the command runs: it may plant links where the file lies */

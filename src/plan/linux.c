@@ -459,7 +459,12 @@ cordon_status linux_plan_make(struct linux_plan *out, const struct policy *polic
     if (status == CORDON_OK)
         status = order;
     if (status == CORDON_OK) {
-        plan.filter_options = (struct seccomp_options){.arch = facts->arch};
+        plan.listener = facts->broker || facts->trace;
+        plan.filter_options =
+            (struct seccomp_options){.arch = facts->arch,
+                                     .notify = facts->broker,
+                                     .trace = facts->trace,
+                                     .trace_reads = facts->trace && policy->lists[LIST_DENY_READ].count > 0};
         status = seccomp_generate(&plan.filter_options, &plan.filter, err);
     }
     if (status) {

@@ -27,6 +27,7 @@ struct linux_facts {
     uint32_t owner_uid, owner_gid; /* the workspace's */
     int landlock_abi;              /* 0: none */
     enum seccomp_arch arch;
+    bool broker, trace;                   /* the supervising process answers what the filter asks */
     bool cgroup_memory, cgroup_processes; /* a cgroup with that controller can be made for this run */
     const char *cwd;                      /* resolved */
     const char *state_mask; /* backing of the mask over cordon's state, with its hole for the cache */

@@ -199,6 +199,8 @@ static cordon_status probe_facts(struct box *b, const struct box_request *reques
                                   .owner_gid = b->resolution.owner_gid,
                                   .landlock_abi = landlock_abi(),
                                   .arch = native_arch(),
+                                  .broker = true,
+                                  .trace = request->trace,
                                   .cwd = b->resolution.cwd,
                                   .mask_dir = b->paths[0],
                                   .mask_file = b->paths[1],
@@ -333,6 +335,15 @@ static cordon_status prepare(struct box *b, const struct box_request *request, s
         status = build_environment(b, request, err);
     if (status == CORDON_OK)
         status = warn_hard_links(b, err);
+    if (status == CORDON_OK)
+        b->supervision = (struct supervision){.resolved = &b->resolution.resolved,
+                                              .state = b->places.workspace,
+                                              .network_on = request->policy->net == NET_ON,
+                                              .broker = b->facts.broker,
+                                              .trace = b->facts.trace,
+                                              .guards = true};
+    if (status == CORDON_OK && b->facts.broker)
+        b->report.observed = b->facts.trace ? OBSERVED_ALL : OBSERVED_SOCKETS;
     if (status == CORDON_OK) {
         b->report.workspace = workspace;
         workspace = NULL;

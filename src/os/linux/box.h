@@ -14,6 +14,7 @@
 #include "os/linux/placeholder.h"
 #include "os/linux/resolve.h"
 #include "os/linux/state.h"
+#include "os/linux/supervision.h"
 #include "plan/linux_plan.h"
 
 struct box_request {
@@ -25,6 +26,7 @@ struct box_request {
     char *const *environment; /* the caller's: says where cordon's places are */
     char *const *inherited;   /* what the command's environment is made from; NULL: `environment` */
     const char *const *allow_degraded, *const *require; /* NULL-terminated or NULL */
+    bool trace;                                         /* --trace */
     bool effects;
 };
 
@@ -35,6 +37,7 @@ struct box {
     struct linux_facts facts;
     char *paths[5]; /* owns what facts borrows */
     struct linux_plan plan;
+    struct supervision supervision; /* borrows from the rest */
     struct env_list environment;
     struct facet facets[LINUX_FACETS_MAX];
     size_t facet_count;

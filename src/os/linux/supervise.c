@@ -1,6 +1,8 @@
 /* supervise.c - see supervise.h. Runs as the user, outside, in cordon or cordon-warden. */
 #include "os/linux/supervise.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 void supervisor_init(struct supervisor *s, struct launched *launched, const struct supervision *what,
@@ -8,14 +10,69 @@ void supervisor_init(struct supervisor *s, struct launched *launched, const stru
 {
     memset(s, 0, sizeof *s);
     poller_init(&s->poller);
+    guard_init(&s->guard);
     s->launched = launched;
     s->what = what;
     s->hooks = *hooks;
+    s->notify.fd = -1;
 }
 
 void supervisor_release(struct supervisor *s)
 {
+    broker_free(s->broker);
+    guard_release(&s->guard);
+    s->broker = NULL;
+    s->notify.fd = -1;
     poller_init(&s->poller);
+}
+
+/* The whole tree: init's death takes it along. The channel's end is seen next. */
+static void stop(void *self)
+{
+    struct supervisor *s = self;
+    if (s->launched->init > 0)
+        kill(s->launched->init, SIGKILL);
+}
+
+static void fail(struct supervisor *s, const struct cordon_error *err)
+{
+    s->error = *err;
+    s->failed = true;
+    stop(s);
+}
+
+static void on_request(void *self, short revents)
+{
+    struct supervisor *s = self;
+    struct notify_request request;
+    if (!(revents & POLLIN)) {
+        poller_remove(&s->poller, s->notify.fd); /* nobody is left who could ask */
+        return;
+    }
+    if (!notify_receive(&s->notify, &request))
+        return;
+    if (s->broker && broker_takes(request.number))
+        broker_handle(s->broker, &request);
+    else
+        notify_fail(&s->notify, &request, ENOSYS);
+}
+
+/* Before the command's exec: it cannot ask earlier. */
+static void on_listener(struct supervisor *s)
+{
+    struct cordon_error err;
+    s->notify.fd = s->launched->listener;
+    struct broker_setup setup = {.poller = &s->poller,
+                                 .notify = &s->notify,
+                                 .what = s->what,
+                                 .refused = s->hooks.refused,
+                                 .self = s->hooks.self};
+    if (s->what->broker && broker_new(&s->broker, &setup, &err) != CORDON_OK)
+        fail(s, &err);
+    else if (!poller_add(&s->poller, s->notify.fd, POLLIN, on_request, s)) {
+        error_set(&err, CORDON_E_LIMIT, 0, "linux.launch", "too many descriptors to watch");
+        fail(s, &err);
+    }
 }
 
 static void on_message(void *self, short revents)
@@ -28,6 +85,9 @@ static void on_message(void *self, short revents)
         return;
     }
     switch (message.kind) {
+    case CHANNEL_LISTENER:
+        on_listener(s);
+        break;
     case CHANNEL_STARTED:
         s->started = true;
         s->hooks.started(s->hooks.self);
@@ -49,6 +109,11 @@ static void on_message(void *self, short revents)
     }
 }
 
+cordon_status supervise_begin(struct supervisor *s, struct cordon_error *err)
+{
+    return guard_begin(&s->guard, s->what, &s->poller, stop, s, err);
+}
+
 cordon_status supervise(struct supervisor *s, struct cordon_error *err)
 {
     if (!poller_add(&s->poller, s->launched->channel, POLLIN, on_message, s))
@@ -61,7 +126,7 @@ cordon_status supervise(struct supervisor *s, struct cordon_error *err)
         *err = s->error;
         return err->status;
     }
-    if (!s->started)
+    if (!s->started && !s->guard.tripped)
         return error_set(err, CORDON_E_SYSTEM, 0, "linux.launch",
                          "the sandbox's init was ended from outside before the command ran");
     return CORDON_OK;
