@@ -17,6 +17,7 @@ int command_run(const struct options *options);
 int command_explain(const struct options *options);
 int command_plan(const struct options *options);
 int command_doctor(const struct options *options);
+int command_report(const struct options *options);
 
 /* What the three share: the policy in effect and its box. */
 struct prepared {

@@ -89,7 +89,8 @@ static void print_group(FILE *to, enum command_id command, enum option_group gro
 static bool has_policy_options(enum command_id command)
 {
     for (size_t i = 0; i < option_table_count; i++)
-        if ((option_table[i].commands & OPTION_IN(command)) && option_table[i].group == GROUP_POLICY)
+        if ((option_table[i].commands & OPTION_IN(command)) && option_table[i].group == GROUP_POLICY &&
+            option_table[i].action != ACTION_WORKSPACE)
             return true;
     return false;
 }
@@ -114,6 +115,8 @@ static void print_command(FILE *to, const struct command_def *def)
         print_group(to, def->id, GROUP_POLICY);
     }
     fputs(def->id == COMMAND_RUN ? "\nRun options:\n" : "\nOptions:\n", to);
+    if (!has_policy_options(def->id))
+        print_group(to, def->id, GROUP_POLICY);
     print_group(to, def->id, GROUP_COMMAND);
     fputs(end_of(def->id), to);
 }

@@ -46,6 +46,9 @@ int main(int argc, char **argv)
     case COMMAND_DOCTOR:
         code = command_doctor(&options);
         break;
+    case COMMAND_REPORT:
+        code = command_report(&options);
+        break;
     }
     options_release(&options);
     if (fflush(stdout) != 0 && code == 0) {

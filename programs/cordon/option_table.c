@@ -8,6 +8,7 @@
 #define IN_RUN OPTION_IN(COMMAND_RUN)
 #define IN_EXPLAIN OPTION_IN(COMMAND_EXPLAIN)
 #define IN_PLAN OPTION_IN(COMMAND_PLAN)
+#define IN_REPORT OPTION_IN(COMMAND_REPORT)
 #define IN_DOCTOR OPTION_IN(COMMAND_DOCTOR)
 #define IN_TOP OPTION_IN(COMMAND_HELP)
 
@@ -37,8 +38,14 @@
     }
 
 const struct option_def option_table[] = {
-    POLICY_VALUE("workspace", 'C', "DIR", "a DIR", "the workspace (default: the current directory)",
-                 ACTION_WORKSPACE),
+    {.name = "workspace",
+     .letter = 'C',
+     .argument = "DIR",
+     .wants = "a DIR",
+     .help = "the workspace (default: the current directory)",
+     .commands = IN_ALL | IN_REPORT,
+     .group = GROUP_POLICY,
+     .action = ACTION_WORKSPACE},
     POLICY_LIST("write", 'w', "PATH", "a PATH", "let the command write PATH too (repeatable)", LIST_WRITE),
     POLICY_LIST("protect", 'p', "NAME|PATH", "a NAME or PATH",
                 "keep NAME at the top of writable roots, or PATH, as it is\n"
@@ -87,13 +94,13 @@ const struct option_def option_table[] = {
                   "may HOST be reached? (repeatable)", ACTION_HOST),
     COMMAND_VALUE("target", "linux", "linux", IN_PLAN, "the system to plan for; this version knows linux",
                   ACTION_TARGET),
-    FLAG("json", 0, IN_EXPLAIN | IN_PLAN | IN_DOCTOR, "print the answer as JSON", ACTION_JSON),
-    FLAG("json-errors", 0, IN_ALL | IN_DOCTOR, "cordon's own errors as one JSON line on standard error",
-         ACTION_JSON_ERRORS),
+    FLAG("json", 0, IN_EXPLAIN | IN_PLAN | IN_REPORT | IN_DOCTOR, "print the answer as JSON", ACTION_JSON),
+    FLAG("json-errors", 0, IN_ALL | IN_REPORT | IN_DOCTOR,
+         "cordon's own errors as one JSON line on standard error", ACTION_JSON_ERRORS),
     FLAG("quiet", 'q', IN_RUN, "no messages of cordon's own but errors", ACTION_QUIET),
     FLAG("verbose", 'v', IN_RUN, "also print the report's warnings at the end", ACTION_VERBOSE),
-    FLAG("help", 'h', IN_ALL | IN_DOCTOR | IN_TOP, "print this help", ACTION_HELP),
-    FLAG("version", 0, IN_ALL | IN_DOCTOR | IN_TOP, "print cordon's version", ACTION_VERSION),
+    FLAG("help", 'h', IN_ALL | IN_REPORT | IN_DOCTOR | IN_TOP, "print this help", ACTION_HELP),
+    FLAG("version", 0, IN_ALL | IN_REPORT | IN_DOCTOR | IN_TOP, "print cordon's version", ACTION_VERSION),
 
     RESERVED("cow", IN_ALL, "make a copy and run there, with -C"),
     RESERVED("allow-host", IN_ALL, "the network is --net off or on"),
@@ -110,13 +117,13 @@ const struct command_def command_table[] = {
     {"run", "[OPTIONS] [--] COMMAND [ARG...]", "run COMMAND inside the boundary", COMMAND_RUN},
     {"explain", "[OPTIONS] PATH...", "may PATH be read or written, and why", COMMAND_EXPLAIN},
     {"plan", "[OPTIONS]", "print what the system would be told, do nothing", COMMAND_PLAN},
+    {"report", "[-C DIR | FILE]", "show what the last run did, or the report in FILE", COMMAND_REPORT},
     {"doctor", "[--json]", "what this machine can enforce, and the remedies", COMMAND_DOCTOR},
     {"help", "[COMMAND]", "print this, or the options of COMMAND", COMMAND_HELP},
 
     {"shell", NULL, "`cordon run -- sh` starts a shell inside", COMMAND_HELP},
     {"selftest", NULL, "`make check` of the source tree runs the attack matrix", COMMAND_HELP},
     {"setup", NULL, "Linux needs none", COMMAND_HELP},
-    {"report", NULL, "`cordon run --report FILE` writes one", COMMAND_HELP},
     {"session", NULL, "each `cordon run` is its own", COMMAND_HELP},
     {"learn", NULL, "`cordon explain PATH` says what is refused, and why", COMMAND_HELP},
     {"mcp", NULL, "`cordon run` is the interface", COMMAND_HELP},

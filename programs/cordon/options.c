@@ -380,6 +380,11 @@ static cordon_status take_word(struct parser *p, char *word)
         return list_append(&p->out->targets, word, p->err);
     if (p->command == COMMAND_EXPLAIN)
         return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage", "explain needs a PATH, not an empty word");
+    if (p->command == COMMAND_REPORT && *word && !p->out->targets.count)
+        return list_append(&p->out->targets, word, p->err);
+    if (p->command == COMMAND_REPORT)
+        return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage", "report takes one FILE, not also `%s`",
+                         word);
     return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage", "%s takes only options, not `%s`",
                      p->command_name, word);
 }
@@ -462,6 +467,9 @@ static cordon_status take_command(struct parser *p)
     if (p->command == COMMAND_RUN && !p->out->argc)
         return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage",
                          "run needs a COMMAND: cordon run [OPTIONS] [--] COMMAND [ARG...]");
+    if (p->command == COMMAND_REPORT && p->out->targets.count && p->out->workspace)
+        return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage",
+                         "report takes a FILE or --workspace, not both");
     if (p->command == COMMAND_EXPLAIN && !p->out->targets.count && !p->out->hosts.count)
         return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage",
                          "explain needs a PATH: cordon explain [OPTIONS] PATH...");

@@ -16,6 +16,7 @@ enum command_id {
     COMMAND_RUN,
     COMMAND_EXPLAIN,
     COMMAND_PLAN,
+    COMMAND_REPORT,
     COMMAND_DOCTOR,
 };
 
@@ -30,7 +31,7 @@ struct options {
     struct policy policy;       /* the layer the options make; origins are "option --write" etc. */
     const char *workspace;      /* -C; NULL: the current directory */
     const char *policy_file;    /* --policy; NULL: the user's own config, if there is one */
-    struct string_list targets; /* explain: PATH... */
+    struct string_list targets; /* explain: PATH...; report: FILE, if one is given */
     struct string_list hosts;   /* explain: --host */
     struct string_list allow_degraded, require; /* facet names, checked; owned copies */
     bool json, json_errors, changes, quiet, verbose;

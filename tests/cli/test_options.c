@@ -393,7 +393,6 @@ static void reserved(void **state)
         "cordon shell",
         "cordon selftest --json",
         "cordon setup --status",
-        "cordon report",
         "cordon session",
         "cordon learn x",
         "cordon mcp",

@@ -30,6 +30,7 @@ static const struct {
                 {"explain", COMMAND_EXPLAIN},
                 {"plan", COMMAND_PLAN},
                 {"doctor", COMMAND_DOCTOR},
+                {"report", COMMAND_REPORT},
                 {"help", COMMAND_HELP}};
 
 static void cut(struct lines *lines, char *text)

@@ -12,4 +12,13 @@
 cordon_status last_report_store(const struct places *places, const struct buf *text,
                                 struct cordon_error *err);
 
+/* Reads what state_name() named, after a writer that is at it. *name: its path,
+ * the caller frees. No report of `workspace` yet: step "state.report" and words
+ * that say so. */
+cordon_status last_report_load(const struct places *places, const char *workspace, struct buf *text,
+                               char **name, struct cordon_error *err);
+
+/* The rest of a report's file, at most LIMIT_BUF_BYTES. Step "report.read". */
+cordon_status last_report_read(int fd, const char *name, struct buf *text, struct cordon_error *err);
+
 #endif
