@@ -296,23 +296,36 @@ static void add_refused(struct buf *out, const struct report *r)
 
 /* -- what held ---------------------------------------------------------------- */
 
+/* The facets that were not enforced, a limit of this run's (which it needs only
+ * where one is set) or the others. */
+static void add_inactive(struct buf *out, const struct report *r, bool limits, const char *words)
+{
+    static const char prefix[] = "limit-";
+    const char *separator = words;
+    for (size_t i = 0; i < r->layer_count; i++) {
+        const struct report_layer *layer = &r->layers[i];
+        if (layer->active || limits != (strncmp(layer->facet, prefix, sizeof prefix - 1) == 0))
+            continue;
+        buf_add_string(out, separator);
+        add_display(out, layer->facet + (limits ? sizeof prefix - 1 : 0));
+        if (!limits) {
+            buf_add_string(out, " (");
+            add_display(out, layer->mechanism);
+            buf_add_char(out, ')');
+        }
+        separator = ", ";
+    }
+}
+
 static void add_layers(struct buf *out, const struct report *r)
 {
     size_t active = 0;
-    const char *separator = "; not ";
     for (size_t i = 0; i < r->layer_count; i++)
         active += r->layers[i].active;
-    buf_add_format(out, "layers    %zu of %zu facets enforced", active, r->layer_count);
-    for (size_t i = 0; i < r->layer_count; i++) {
-        if (r->layers[i].active)
-            continue;
-        buf_add_string(out, separator);
-        add_display(out, r->layers[i].facet);
-        buf_add_string(out, " (");
-        add_display(out, r->layers[i].mechanism);
-        buf_add_char(out, ')');
-        separator = ", ";
-    }
+    buf_add_string(out, "layers    ");
+    add_count(out, active, "facet enforced", "facets enforced");
+    add_inactive(out, r, false, "; not ");
+    add_inactive(out, r, true, "; no limits to be had here of ");
     buf_add_char(out, '\n');
     for (size_t i = 0; i < r->degraded_count && i < SHOWN_WARNINGS; i++) {
         buf_add_string(out, i ? ", " : "degraded  ");

@@ -315,7 +315,7 @@ static void golden_words(void **state)
             "              no option allows it\n"
             "          and 9 that the report does not list, for there were too many kinds\n"
             "network   refused example.org:443\n"
-            "layers    1 of 2 facets enforced; not unix-dgram (refused by seccomp)\n"
+            "layers    1 facet enforced; not unix-dgram (refused by seccomp)\n"
             "degraded  limit-memory, as --allow-degraded accepted\n"
             "warning   3 files have \\\\ other links\n");
     report_release(&r);
@@ -332,7 +332,7 @@ static void empty_report_in_words(void **state)
                  "changed   not compared: run with --report or --changes. Whether files with other names\n"
                  "          outside (old hard links) were written is not known either.\n"
                  "refused   not observed: what the kernel refused left no record (run with --trace)\n"
-                 "layers    0 of 0 facets enforced\n");
+                 "layers    0 facets enforced\n");
     r.changed_computed = true;
     struct buf out = BUF_INIT;
     report_text(&r, &out);
