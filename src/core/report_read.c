@@ -539,7 +539,7 @@ static cordon_status take_failed(const struct reader *r, const json_t *root, str
     static const char *const keys[] = {"event", "step", "message", NULL};
     cordon_status status = check_object(r, root_place, root, keys);
     if (status == CORDON_OK)
-        status = take_words(r, root_place, "step", json_object_get(root, "step"), &out->step);
+        status = take_text(r, root_place, "step", json_object_get(root, "step"), false, &out->step);
     if (status == CORDON_OK)
         status = take_words(r, root_place, "message", json_object_get(root, "message"), &out->message);
     return status;

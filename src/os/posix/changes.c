@@ -97,6 +97,7 @@ static void fill(struct change_entry *e, const struct sys_statx *st)
     e->ctime = nanoseconds(st->ctime);
     e->btime = st->mask & SYS_STATX_BTIME ? nanoseconds(st->btime) : 0;
     e->mode = st->mode;
+    e->nlink = st->nlink;
     e->uid = st->uid;
     e->gid = st->gid;
 }

@@ -24,9 +24,10 @@
 struct change_entry {
     uint64_t dev, ino;
     uint64_t size;
-    int64_t mtime, ctime;  /* nanoseconds; wraps in the year 2262 */
-    int64_t btime;         /* of birth; 0: this file system does not tell */
-    uint32_t mode;         /* type and permissions */
+    int64_t mtime, ctime; /* nanoseconds; wraps in the year 2262 */
+    int64_t btime;        /* of birth; 0: this file system does not tell */
+    uint32_t mode;        /* type and permissions */
+    uint32_t nlink;
     uint32_t uid, gid;     /* a directory's only trace of chown: its ctime says nothing */
     uint32_t name;         /* offset in `names` */
     uint32_t parent;       /* CHANGES_NONE for a root, whose name is its whole path */
@@ -64,7 +65,9 @@ cordon_status changes_snapshot_within(const char *const *roots, size_t root_coun
 
 /* Adds what differs to `report`, whose list must be empty, sorted by path, at most LIMIT_REPORT_CHANGED
  * entries with LIMIT_REPORT_PATHS of paths, sets changed_computed, and adds
- * a warning for everything that makes the list incomplete.
+ * a warning for everything that makes the list incomplete, and for each file that
+ * was touched and has names that are not among those looked at (old hard links):
+ * what was written to it was written to them.
  *
  * Renamed: the same object (device, inode, type, time of birth) under another
  * path. A file system that keeps no time of birth gives the number of a deleted

@@ -16,6 +16,7 @@
 #include "core/path.h"
 
 #define STEP "changes.walk"
+#define NAMED_LINKS 20 /* files with names elsewhere that warnings name one by one */
 
 struct identity {
     uint64_t dev, ino;
@@ -35,6 +36,9 @@ struct comparison {
     struct report *report;
     size_t found; /* changes, also those that did not fit */
     size_t path_bytes;
+    struct identity *links; /* of `before`: all names of files that have several; NULL: not made yet */
+    size_t link_count;
+    size_t linked; /* touched files with names elsewhere */
 };
 
 static const char *name_of(const struct changes *c, uint32_t entry)
@@ -242,6 +246,58 @@ static cordon_status emit_after(struct comparison *x, uint32_t after, const stru
     return status;
 }
 
+/* -- old hard links -------------------------------------------------------- */
+
+static bool has_names(const struct change_entry *e)
+{
+    return S_ISREG(e->mode) && e->nlink > 1;
+}
+
+static cordon_status find_links(struct comparison *x, struct cordon_error *err)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < x->before->count; i++)
+        count += has_names(&x->before->items[i]);
+    x->links = malloc((count + 1) * sizeof *x->links);
+    if (!x->links)
+        return error_nomem(err, STEP);
+    for (uint32_t i = 0; i < x->before->count; i++)
+        if (has_names(&x->before->items[i]))
+            x->links[x->link_count++] =
+                (struct identity){x->before->items[i].dev, x->before->items[i].ino, i, 0};
+    qsort(x->links, x->link_count, sizeof *x->links, by_identity);
+    return CORDON_OK;
+}
+
+/* A write cannot hide: the command can set the time of modification back, but
+ * not that of change. Nor can removing the name afterwards, so a name that is
+ * gone counts too, though it may just have been removed. */
+static cordon_status check_links(struct comparison *x, uint32_t before, const struct buf *path,
+                                 struct cordon_error *err)
+{
+    const struct change_entry *b = &x->before->items[before], *a;
+    uint32_t after = x->to_after[before];
+    if (!has_names(b))
+        return CORDON_OK;
+    a = after == CHANGES_NONE ? NULL : &x->after->items[after];
+    if (a && same_object(b, a) && !is_modified(b, a))
+        return CORDON_OK;
+    cordon_status status = x->links ? CORDON_OK : find_links(x, err);
+    if (status != CORDON_OK)
+        return status;
+    size_t first = lower_bound(x->links, x->link_count, b), end = first;
+    while (end < x->link_count && end - first < b->nlink && x->links[end].dev == b->dev &&
+           x->links[end].ino == b->ino)
+        end++;
+    if (end - first >= b->nlink || x->linked++ >= NAMED_LINKS)
+        return CORDON_OK;
+    return report_add_warning(x->report, err,
+                              "%s has %lu other name%s, outside of what was compared (an old hard link): if "
+                              "it was written, so were they",
+                              path->data, (unsigned long)(b->nlink - (end - first)),
+                              b->nlink - (end - first) == 1 ? "" : "s");
+}
+
 /* Siblings of one directory that are still to be read, on both sides. */
 struct cursor {
     uint32_t b, b_end, a, a_end;
@@ -310,6 +366,8 @@ static cordon_status emit_all(struct comparison *x, struct cordon_error *err)
             status = emit_after(x, after, &path, err);
         else if (x->to_after[before] == CHANGES_NONE)
             status = emit(x, CHANGE_DELETED, &path, NULL, x->before->items[before].size, err);
+        if (before != CHANGES_NONE && status == CORDON_OK)
+            status = check_links(x, before, &path, err);
         stack[depth++] = children_of(x, before, after, path.len);
     }
     buf_release(&path);
@@ -350,6 +408,10 @@ static cordon_status warn(const struct comparison *x, struct cordon_error *err)
                                "`changed` is incomplete: there are more than %zu files, the rest was not "
                                "looked at",
                                x->before->full ? x->before->max_entries : x->after->max_entries);
+    if (status == CORDON_OK && x->linked > NAMED_LINKS)
+        status =
+            report_add_warning(report, err, "%zu more files have other names, outside of what was compared",
+                               x->linked - NAMED_LINKS);
     if (status == CORDON_OK && x->found > report->changed_count)
         status = report_add_warning(report, err, "`changed` is incomplete: the first %zu of %zu changes",
                                     report->changed_count, x->found);
@@ -379,6 +441,7 @@ cordon_status changes_compare(const struct changes *before, const struct changes
 out:
     free(x.to_after);
     free(x.to_before);
+    free(x.links);
     free(x.pending);
     return status;
 }
