@@ -22,10 +22,19 @@ static void rule_release(struct rule *rule)
     free((char *)rule->origin);
 }
 
+static void grant_release(struct socket_grant *grant)
+{
+    free((char *)grant->path);
+    free((char *)grant->origin);
+}
+
 void resolved_release(struct resolved *r)
 {
     for (size_t i = 0; i < r->count; i++)
         rule_release(&r->items[i]);
+    for (size_t i = 0; i < r->socket_count; i++)
+        grant_release(&r->sockets[i]);
+    free(r->sockets);
     free(r->items);
     free(r->workspace);
     resolved_init(r);
@@ -54,6 +63,35 @@ cordon_status resolved_add(struct resolved *r, const struct rule *rule, struct c
     }
     r->items[r->count++] = copy;
     return CORDON_OK;
+}
+
+cordon_status resolved_add_socket(struct resolved *r, const struct socket_grant *grant,
+                                  struct cordon_error *err)
+{
+    struct socket_grant *sockets = realloc(r->sockets, (r->socket_count + 1) * sizeof *sockets);
+    if (!sockets)
+        return error_nomem(err, "resolve.rules");
+    r->sockets = sockets;
+    struct socket_grant copy = *grant;
+    copy.path = string_copy(grant->path);
+    copy.origin = string_copy(grant->origin ? grant->origin : "");
+    if (!copy.path || !copy.origin) {
+        grant_release(&copy);
+        return error_nomem(err, "resolve.rules");
+    }
+    sockets[r->socket_count++] = copy;
+    return CORDON_OK;
+}
+
+const struct socket_grant *decide_socket(const struct resolved *r, const char *path, uint64_t dev,
+                                         uint64_t ino)
+{
+    for (size_t i = 0; i < r->socket_count; i++) {
+        const struct socket_grant *grant = &r->sockets[i];
+        if ((grant->dev == dev && grant->ino == ino) || path_equal(r->rules, grant->path, path))
+            return grant;
+    }
+    return NULL;
 }
 
 /* qsort has no context argument, so the rules' path rules travel in the keys. */

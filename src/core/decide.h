@@ -53,6 +53,12 @@ struct rule {
     bool redundant;   /* adds nothing to an enclosing rule (write inside write) */
 };
 
+/* A unix socket of the outside that the command may connect to. */
+struct socket_grant {
+    const char *path, *origin; /* resolved; owned once resolved_add_socket() copied them */
+    uint64_t dev, ino;
+};
+
 struct resolved {
     struct path_rules rules;
     char *workspace;
@@ -60,6 +66,8 @@ struct resolved {
     size_t count;
     size_t cap;
     enum policy_net net;
+    struct socket_grant *sockets;
+    size_t socket_count;
 };
 
 enum decide_op {
@@ -95,6 +103,10 @@ void resolved_release(struct resolved *r);
 /* Adds a rule, copying strings. Step "resolve.rules". `rule->path` normalised. */
 cordon_status resolved_add(struct resolved *r, const struct rule *rule, struct cordon_error *err);
 
+/* The same for a socket. */
+cordon_status resolved_add_socket(struct resolved *r, const struct socket_grant *grant,
+                                  struct cordon_error *err);
+
 /* Sorts; keeps the strictest of equal paths; gives two names of one object the
  * strictest kind; marks what is redundant. Call once, before decide(). */
 cordon_status resolved_finish(struct resolved *r, struct cordon_error *err);
@@ -127,6 +139,12 @@ struct verdict_host {
     const char *why; /* static words */
 };
 struct verdict_host decide_host(const struct resolved *r, const char *host, unsigned port);
+
+/* The entry of network.unix_sockets that lets the command connect to an outside
+ * socket: the same object, or the same path; NULL: it may not. What it listens on
+ * itself needs none. */
+const struct socket_grant *decide_socket(const struct resolved *r, const char *path, uint64_t dev,
+                                         uint64_t ino);
 
 const char *rule_kind_name(enum rule_kind kind);        /* "deny_read", "protect", ... */
 const char *decide_op_name(enum decide_op op);          /* "read", "write", "create", "remove" */

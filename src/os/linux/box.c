@@ -337,6 +337,8 @@ static cordon_status prepare(struct box *b, const struct box_request *request, s
         status = warn_hard_links(b, err);
     if (status == CORDON_OK)
         b->supervision = (struct supervision){.resolved = &b->resolution.resolved,
+                                              .sockets = b->resolution.resolved.sockets,
+                                              .socket_count = b->resolution.resolved.socket_count,
                                               .state = b->places.workspace,
                                               .network_on = request->policy->net == NET_ON,
                                               .broker = b->facts.broker,

@@ -99,10 +99,6 @@ cordon_status policy_in_effect(struct policy *out, const struct policy *file, co
         status =
             error_set(err, CORDON_E_UNSUPPORTED, 0, "cli.reserved",
                       "network mode filtered (%s) is not in this version; use off or on", out->net_origin);
-    if (status == CORDON_OK && out->lists[LIST_UNIX_SOCKETS].count)
-        status = error_set(err, CORDON_E_UNSUPPORTED, 0, "cli.reserved",
-                           "unix_sockets (%s) is not in this version; remove it",
-                           out->lists[LIST_UNIX_SOCKETS].items[0].origin);
     if (status == CORDON_OK && out->lists[LIST_COW].count)
         status =
             error_set(err, CORDON_E_UNSUPPORTED, 0, "cli.reserved",

@@ -154,11 +154,12 @@ static cordon_status check_root_links(struct resolver *r)
     static const struct {
         enum policy_list_id list;
         const char *what;
-    } lists[] = {{LIST_WRITE, "writable root"}, {LIST_READ, "visible path"}};
+    } lists[] = {
+        {LIST_WRITE, "writable root"}, {LIST_READ, "visible path"}, {LIST_UNIX_SOCKETS, "unix socket"}};
     cordon_status status = r->input->workspace
                                ? check_links(r, r->input->workspace, "workspace", "option --workspace")
                                : CORDON_OK;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         const struct policy_list *list = &r->input->policy->lists[lists[i].list];
         for (size_t j = 0; j < list->count && status == CORDON_OK; j++) {
             const struct policy_entry *entry = &list->items[j];
@@ -190,6 +191,8 @@ static cordon_status add_rules(struct resolver *r)
         status = resolver_add_deny_read(r, &deny->items[i]);
     if (status == CORDON_OK)
         status = resolver_add_visible(r);
+    if (status == CORDON_OK)
+        status = resolver_add_sockets(r);
     return status ? status : add_own_places(r);
 }
 

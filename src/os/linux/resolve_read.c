@@ -102,7 +102,7 @@ out:
 
 /* -- what stays visible ------------------------------------------------- */
 
-static cordon_status keep_visible(struct resolver *r, const char *path, const char *origin, bool must_exist)
+cordon_status resolver_keep_visible(struct resolver *r, const char *path, const char *origin, bool must_exist)
 {
     struct located l;
     cordon_status status = locate(path, true, &l, r->err);
@@ -121,15 +121,15 @@ static cordon_status keep_visible(struct resolver *r, const char *path, const ch
 cordon_status resolver_add_visible(struct resolver *r)
 {
     const struct policy_list *list = &r->input->policy->lists[LIST_READ];
-    cordon_status status = keep_visible(r, r->out->resolved.workspace, "workspace", true);
+    cordon_status status = resolver_keep_visible(r, r->out->resolved.workspace, "workspace", true);
     if (status == CORDON_OK)
-        status = keep_visible(r, r->out->cwd, "current directory", true);
+        status = resolver_keep_visible(r, r->out->cwd, "current directory", true);
     if (status == CORDON_OK && r->input->program && strchr(r->input->program, '/'))
-        status = keep_visible(r, r->input->program, "the command", false);
+        status = resolver_keep_visible(r, r->input->program, "the command", false);
     for (size_t i = 0; i < list->count && status == CORDON_OK; i++) {
         char *path = resolver_absolute(r, &list->items[i]);
-        status =
-            path ? keep_visible(r, path, list->items[i].origin, true) : error_nomem(r->err, "resolve.read");
+        status = path ? resolver_keep_visible(r, path, list->items[i].origin, true)
+                      : error_nomem(r->err, "resolve.read");
         free(path);
     }
     return status;

@@ -48,5 +48,10 @@ cordon_status resolver_protect_path(struct resolver *r, const char *path, bool e
 /* resolve_read.c: what is hidden, and what stays visible in replaced directories. */
 cordon_status resolver_add_deny_read(struct resolver *r, const struct policy_entry *entry);
 cordon_status resolver_add_visible(struct resolver *r);
+cordon_status resolver_keep_visible(struct resolver *r, const char *path, const char *origin,
+                                    bool must_exist);
+
+/* resolve_sockets.c: outside sockets that may be connected to. */
+cordon_status resolver_add_sockets(struct resolver *r);
 
 #endif

@@ -11,15 +11,9 @@
 
 #include "core/decide.h"
 
-/* An outside socket that the command may connect to. */
-struct socket_grant {
-    const char *path; /* resolved */
-    uint64_t dev, ino;
-};
-
 struct supervision {
-    const struct resolved *resolved; /* decide() */
-    const struct socket_grant *sockets;
+    const struct resolved *resolved;    /* decide() */
+    const struct socket_grant *sockets; /* its own; without their origins in cordon-warden */
     size_t socket_count;
     const char *state; /* this workspace's directory in cordon's state; the quarantine is below it */
     bool network_on, broker, trace, guards;
