@@ -60,6 +60,10 @@ const struct option_def option_table[] = {
                 "replaced directory (repeatable)",
                 LIST_READ),
     POLICY_VALUE("net", 'n', "off|on", "off or on", "the network (default: off)", ACTION_NET),
+    POLICY_LIST("unix-socket", 0, "PATH", "a PATH",
+                "let the command connect to this unix socket of the outside\n"
+                "(repeatable); whoever listens there acts with your rights",
+                LIST_UNIX_SOCKETS),
     POLICY_VALUE("env", 0, "NAME|NAME=VALUE", "NAME or NAME=VALUE",
                  "pass variable NAME on although it looks like a secret,\n"
                  "or set it (repeatable)",
@@ -104,7 +108,6 @@ const struct option_def option_table[] = {
 
     RESERVED("cow", IN_ALL, "make a copy and run there, with -C"),
     RESERVED("allow-host", IN_ALL, "the network is --net off or on"),
-    RESERVED("unix-socket", IN_ALL, "outside unix sockets cannot be reached"),
     RESERVED("trace", IN_RUN, "`cordon explain PATH` says what is refused, and why"),
     RESERVED("session", IN_RUN, "each run is its own"),
     RESERVED("git", IN_RUN, "commit outside, or open .git with --unprotect .git"),

@@ -401,7 +401,6 @@ static void reserved(void **state)
         "cordon plan --cow=d",
         "cordon run --trace x",
         "cordon run --allow-host h x",
-        "cordon run --unix-socket s x",
         "cordon run --net filtered x",
         "cordon run --git commit x",
         "cordon run --session x",
