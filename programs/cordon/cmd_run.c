@@ -297,6 +297,19 @@ static int finish(struct run *run)
     return outcome_exit_code(&report->outcome);
 }
 
+/* The last report is the last run's, also of one that never began; and a file
+ * that --report made must not stay empty. */
+static void report_failure(struct run *run, const struct cordon_error *failure)
+{
+    struct report *report = &run->prepared.box.report;
+    struct cordon_error err;
+    if (!report->command || !report->workspace)
+        return;
+    if (report_add_warning(report, &err, "cordon failed: %s", failure->message) != CORDON_OK)
+        say(run->options, "%s", err.message);
+    deliver_report(run);
+}
+
 static int fail(struct run *run, struct cordon_error *err)
 {
     supervisor_release(&run->supervisor);
@@ -305,6 +318,7 @@ static int fail(struct run *run, struct cordon_error *err)
     box_error_words(err);
     say_error(run->options, err);
     say_status_failed(run->options, err);
+    report_failure(run, err);
     if (strcmp(err->step, "exec.not-found") == 0)
         return EXIT_NOT_FOUND;
     return strcmp(err->step, "exec.not-executable") == 0 ? EXIT_NOT_EXECUTABLE : EXIT_CORDON_FAILED;
