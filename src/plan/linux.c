@@ -18,9 +18,6 @@
 
 /* Capabilities that root keeps inside its user namespace, where only its own
  * uid and the workspace owner's are mapped (Linux UAPI linux/capability.h). */
-#define CAP_BIT_CHOWN (1ull << 0)
-#define CAP_BIT_DAC_OVERRIDE (1ull << 1)
-#define CAP_BIT_FOWNER (1ull << 3)
 
 void linux_plan_init(struct linux_plan *plan)
 {
@@ -389,7 +386,7 @@ static void plan_identity(struct linux_plan *plan, const struct linux_facts *fac
         plan->uid_map[plan->uid_count++] = facts->owner_uid;
     if (facts->owner_gid != facts->gid)
         plan->gid_map[plan->gid_count++] = facts->owner_gid;
-    plan->keep_caps = CAP_BIT_CHOWN | CAP_BIT_DAC_OVERRIDE | CAP_BIT_FOWNER;
+    plan->keep_caps = LINUX_CAPS_EVER_KEPT;
 }
 
 static cordon_status plan_limits(struct linux_plan *plan, const struct policy *policy,

@@ -72,11 +72,14 @@ struct landlock_rule {
     const char *why; /* static */
 };
 
+/* CHOWN, DAC_OVERRIDE, FOWNER: no plan keeps any other capability. */
+#define LINUX_CAPS_EVER_KEPT ((1ull << 0) | (1ull << 1) | (1ull << 3))
+
 struct linux_plan {
     bool own_netns;
     uint32_t uid_map[2], gid_map[2]; /* identity mapped ids */
     size_t uid_count, gid_count;
-    uint64_t keep_caps; /* capability set of the command inside its user namespace */
+    uint64_t keep_caps; /* of the command inside its user namespace; within LINUX_CAPS_EVER_KEPT */
     struct mount_op *mounts;
     size_t mount_count, mount_cap;
     int slots;

@@ -30,11 +30,10 @@ cordon_status confine_drop_all(struct cordon_error *err)
     return set_capabilities(0, err);
 }
 
-cordon_status confine_capabilities(uint64_t keep, struct cordon_error *err)
+static cordon_status lower_bounding_set(uint64_t drop, struct cordon_error *err)
 {
-    /* The bounding set first: lowering it needs CAP_SETPCAP, which goes next. */
     for (unsigned cap = 0; cap < 64; cap++) {
-        if (keep & (1ull << cap))
+        if (!(drop & (1ull << cap)))
             continue;
         if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0) {
             if (errno == EINVAL && cap > 30)
@@ -43,6 +42,19 @@ cordon_status confine_capabilities(uint64_t keep, struct cordon_error *err)
                               "cannot drop a capability from the bounding set", NULL);
         }
     }
+    return CORDON_OK;
+}
+
+cordon_status confine_bounding_set(struct cordon_error *err)
+{
+    return lower_bounding_set(~LINUX_CAPS_EVER_KEPT, err);
+}
+
+cordon_status confine_capabilities(uint64_t keep, struct cordon_error *err)
+{
+    /* The bounding set first: lowering it needs CAP_SETPCAP, which goes next. */
+    if (lower_bounding_set(LINUX_CAPS_EVER_KEPT & ~keep, err) != CORDON_OK)
+        return err->status;
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
         return safe_error(err, CORDON_E_SYSTEM, "linux.privileges", "cannot clear ambient capabilities",
                           NULL);

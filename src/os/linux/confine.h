@@ -7,7 +7,12 @@
 
 /* All async-signal-safe. */
 
-/* Capabilities: bounding and ambient sets emptied but for `keep`, then the rest. */
+/* For init while it waits for the plan, forty calls that the command is then
+ * spared: no program that is executed after it can have more than
+ * LINUX_CAPS_EVER_KEPT. What init itself holds stays. */
+cordon_status confine_bounding_set(struct cordon_error *err);
+
+/* After confine_bounding_set(): bounding and ambient sets emptied but for `keep`, then the rest. */
 cordon_status confine_capabilities(uint64_t keep, struct cordon_error *err);
 
 /* For init, which never executes anything: its own sets only. */

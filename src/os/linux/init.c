@@ -408,6 +408,8 @@ void init_main(struct init_context *context)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (context->own_netns && network_begin(&network, &err) != CORDON_OK)
         fail(context, &err);
+    if (confine_bounding_set(&err) != CORDON_OK)
+        fail(context, &err);
     wait_for_go(context);
 
     if (mounts_apply(context->plan, &context->scratch, &err) != CORDON_OK)
