@@ -14,25 +14,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-typedef enum cordon_status {
-    CORDON_OK = 0,
-    CORDON_E_INVALID,     /* bad input: the message says what, where, and what would be right */
-    CORDON_E_LIMIT,       /* a cap of limits.h was exceeded */
-    CORDON_E_NOMEM,       /* out of memory */
-    CORDON_E_UNSUPPORTED, /* this machine cannot enforce it; the message names the remedy */
-    CORDON_E_SYSTEM,      /* an operating system call failed; os_code is its errno */
-    CORDON_E_CONFLICT,    /* the world changed under us between check and use */
-} cordon_status;
-
-#define CORDON_STEP_MAX 48
-#define CORDON_MESSAGE_MAX 1024
-
-struct cordon_error {
-    cordon_status status;
-    int os_code;                      /* errno, or 0 */
-    char step[CORDON_STEP_MAX];       /* "linux.mount.protect"; never empty when status is set */
-    char message[CORDON_MESSAGE_MAX]; /* one line, no newline, UTF-8 or escaped */
-};
+#include "cordon/cordon.h" /* cordon_status and struct cordon_error are public */
 
 #if defined(__GNUC__)
 #define CORDON_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))

@@ -177,6 +177,38 @@ static bool set_origin(char **slot, const char *origin)
     return true;
 }
 
+cordon_status policy_copy(struct policy *out, const struct policy *from, struct cordon_error *err)
+{
+    struct policy copy;
+    policy_init(&copy);
+    copy.profile = from->profile;
+    copy.tmp = from->tmp;
+    copy.net = from->net;
+    copy.env_inherit = from->env_inherit;
+    bool copied =
+        (!from->profile_origin || set_origin(&copy.profile_origin, from->profile_origin)) &&
+        (!from->tmp_origin || set_origin(&copy.tmp_origin, from->tmp_origin)) &&
+        (!from->net_origin || set_origin(&copy.net_origin, from->net_origin)) &&
+        (!from->env_inherit_origin || set_origin(&copy.env_inherit_origin, from->env_inherit_origin));
+    for (size_t id = 0; id < LIMIT_COUNT_ && copied; id++) {
+        copy.limits[id].value = from->limits[id].value;
+        copied = !from->limits[id].origin || set_origin(&copy.limits[id].origin, from->limits[id].origin);
+    }
+    cordon_status status = copied ? CORDON_OK : error_nomem(err, "policy.merge");
+    for (size_t id = 0; id < LIST_COUNT_; id++)
+        for (size_t i = 0; i < from->lists[id].count && status == CORDON_OK; i++) {
+            const struct policy_entry *entry = &from->lists[id].items[i];
+            status = list_push(&copy.lists[id], entry->value, entry->origin, entry->base, err);
+        }
+    if (status != CORDON_OK) {
+        policy_release(&copy);
+        return status;
+    }
+    policy_release(out);
+    *out = copy;
+    return CORDON_OK;
+}
+
 static cordon_status add_defaults(struct policy *out, const struct policy *options, const struct policy *file,
                                   struct cordon_error *err)
 {

@@ -87,6 +87,9 @@ struct policy {
 void policy_init(struct policy *p); /* an empty layer */
 void policy_release(struct policy *p);
 
+/* Layer or merged result, into an empty one. Step "policy.merge". */
+cordon_status policy_copy(struct policy *out, const struct policy *from, struct cordon_error *err);
+
 /* Appends, copying its arguments. Step "policy.list": what policy_check_entry
  * finds, or a list that is full. */
 cordon_status policy_add(struct policy *p, enum policy_list_id list, const char *value, const char *origin,

@@ -103,6 +103,9 @@ static cordon_status locate_base(struct resolver *r)
         status = resolve_workspace(r->input->directory, &r->out->cwd, r->err);
     else
         r->out->cwd = string_copy(r->input->workspace_path);
+    if (status != CORDON_OK && r->input->directory)
+        return error_set(r->err, status, r->err ? r->err->os_code : 0, "resolve.directory",
+                         "%s: no directory that the command could start in", r->input->directory);
     if (status == CORDON_OK && (!r->out->resolved.workspace || !r->out->cwd))
         status = error_nomem(r->err, "resolve.workspace");
     if (status == CORDON_OK)
