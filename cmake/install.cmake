@@ -1,6 +1,11 @@
 # What `make install` puts in place. DESTDIR and CMAKE_INSTALL_PREFIX count.
 if(TARGET cordon)
   install(TARGETS cordon RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  # By this name it is a shell: SHELL is one word.
+  add_custom_command(TARGET cordon POST_BUILD
+    COMMAND ${CMAKE_COMMAND} -E create_symlink cordon cordon-shell
+    WORKING_DIRECTORY $<TARGET_FILE_DIR:cordon>)
+  install(FILES $<TARGET_FILE_DIR:cordon>/cordon-shell DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 if(TARGET cordon-probe)
   # Only `selftest` and the tests start it: no business on anybody's PATH.

@@ -22,6 +22,7 @@
 #include "os/linux/sys.h"
 #include "os/posix/write_all.h"
 #include "run.h"
+#include "user_shell.h"
 
 static void send_status(const struct run *run, cordon_status made, struct buf *line)
 {
@@ -130,6 +131,8 @@ static cordon_status start(struct run *run, struct cordon_error *err)
         status = begin(run, err);
     if (status == CORDON_OK)
         status = prepare_box(&run->prepared, run->options, true, err);
+    if (status == CORDON_OK)
+        status = user_shell_correct(run->options, &box->environment, err);
     if (status == CORDON_OK)
         status = report_set_command(&box->report, run->options->argv, err);
     if (status == CORDON_OK)

@@ -14,6 +14,7 @@
 #define EXIT_NOT_FOUND 127
 
 int command_run(const struct options *options);
+int command_shell(const struct options *options);
 int command_explain(const struct options *options);
 int command_plan(const struct options *options);
 int command_doctor(const struct options *options);

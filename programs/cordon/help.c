@@ -99,6 +99,7 @@ static const char *end_of(enum command_id command)
 {
     switch (command) {
     case COMMAND_RUN:
+    case COMMAND_SHELL:
         return run_end;
     case COMMAND_DOCTOR:
         return doctor_end;

@@ -37,6 +37,9 @@ int main(int argc, char **argv)
     case COMMAND_RUN:
         code = command_run(&options);
         break;
+    case COMMAND_SHELL:
+        code = command_shell(&options);
+        break;
     case COMMAND_EXPLAIN:
         code = command_explain(&options);
         break;

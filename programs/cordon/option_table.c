@@ -4,8 +4,9 @@
  */
 #include "option_table.h"
 
-#define IN_ALL (OPTION_IN(COMMAND_RUN) | OPTION_IN(COMMAND_EXPLAIN) | OPTION_IN(COMMAND_PLAN))
-#define IN_RUN OPTION_IN(COMMAND_RUN)
+#define IN_SHELL OPTION_IN(COMMAND_SHELL)
+#define IN_RUN (OPTION_IN(COMMAND_RUN) | IN_SHELL) /* shell is run with other words */
+#define IN_ALL (IN_RUN | OPTION_IN(COMMAND_EXPLAIN) | OPTION_IN(COMMAND_PLAN))
 #define IN_EXPLAIN OPTION_IN(COMMAND_EXPLAIN)
 #define IN_PLAN OPTION_IN(COMMAND_PLAN)
 #define IN_REPORT OPTION_IN(COMMAND_REPORT)
@@ -94,6 +95,29 @@ const struct option_def option_table[] = {
     FLAG("changes", 0, IN_RUN, "list changed files at the end, on standard error", ACTION_CHANGES),
     COMMAND_VALUE("status-fd", "N", "a number", IN_RUN,
                   "write one JSON line to descriptor N at start and at the end", ACTION_STATUS_FD),
+    {.name = "command",
+     .letter = 'c',
+     .argument = "STRING",
+     .wants = "a STRING",
+     .help = "run STRING, with the words after it as $0, $1, ...",
+     .commands = IN_SHELL,
+     .group = GROUP_COMMAND,
+     .action = ACTION_SHELL_COMMAND},
+    FLAG("login", 'l', IN_SHELL, "as a login shell", ACTION_SHELL_FLAG),
+    FLAG("interactive", 'i', IN_SHELL, "the shell's -i, as are -s, -e, -u, -x and -o below",
+         ACTION_SHELL_FLAG),
+    FLAG("stdin", 's', IN_SHELL, "commands come from standard input", ACTION_SHELL_FLAG),
+    FLAG("errexit", 'e', IN_SHELL, "end at the first command that fails", ACTION_SHELL_FLAG),
+    FLAG("nounset", 'u', IN_SHELL, "a variable that is not set is an error", ACTION_SHELL_FLAG),
+    FLAG("xtrace", 'x', IN_SHELL, "print commands as they run", ACTION_SHELL_FLAG),
+    {.name = "option",
+     .letter = 'o',
+     .argument = "NAME",
+     .wants = "a NAME",
+     .help = "the shell's option NAME, such as pipefail (repeatable)",
+     .commands = IN_SHELL,
+     .group = GROUP_COMMAND,
+     .action = ACTION_SHELL_OPTION},
     COMMAND_VALUE("host", "HOST[:PORT]", "a HOST or HOST:PORT", IN_EXPLAIN,
                   "may HOST be reached? (repeatable)", ACTION_HOST),
     COMMAND_VALUE("target", "linux", "linux", IN_PLAN, "the system to plan for; this version knows linux",
@@ -118,13 +142,14 @@ const size_t option_table_count = sizeof option_table / sizeof *option_table;
 
 const struct command_def command_table[] = {
     {"run", "[OPTIONS] [--] COMMAND [ARG...]", "run COMMAND inside the boundary", COMMAND_RUN},
+    {"shell", "[OPTIONS] [-c STRING] [ARG...]", "a shell inside; fit to be $SHELL as cordon-shell",
+     COMMAND_SHELL},
     {"explain", "[OPTIONS] PATH...", "may PATH be read or written, and why", COMMAND_EXPLAIN},
     {"plan", "[OPTIONS]", "print what the system would be told, do nothing", COMMAND_PLAN},
     {"report", "[-C DIR | FILE]", "show what the last run did, or the report in FILE", COMMAND_REPORT},
     {"doctor", "[--json]", "what this machine can enforce, and the remedies", COMMAND_DOCTOR},
     {"help", "[COMMAND]", "print this, or the options of COMMAND", COMMAND_HELP},
 
-    {"shell", NULL, "`cordon run -- sh` starts a shell inside", COMMAND_HELP},
     {"selftest", NULL, "`make check` of the source tree runs the attack matrix", COMMAND_HELP},
     {"setup", NULL, "Linux needs none", COMMAND_HELP},
     {"session", NULL, "each `cordon run` is its own", COMMAND_HELP},

@@ -37,6 +37,9 @@ enum option_action {
     ACTION_JSON_ERRORS,
     ACTION_QUIET,
     ACTION_VERBOSE,
+    ACTION_SHELL_COMMAND, /* -c: a flag to the letter, as in every shell; STRING is the first word */
+    ACTION_SHELL_FLAG,    /* passed on to the shell */
+    ACTION_SHELL_OPTION,  /* the same, with its value */
     ACTION_RESERVED,
 };
 

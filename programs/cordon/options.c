@@ -1,8 +1,8 @@
 /* options.c - the command line: words to a struct options (see options.h).
  *
  * Called by main() before anything else; no side effect but memory. Options are
- * not permuted: in `run` the first word that is no option is the command, and
- * everything after it is the command's. What is doubtful is refused, since a
+ * not permuted: in `run` and `shell` the first word that is no option begins what
+ * is run, and everything after it belongs to that. What is doubtful is refused, since a
  * misread option here is a hole in the boundary.
  */
 #include "options.h"
@@ -179,9 +179,23 @@ static cordon_status take_value(const struct parser *p, const struct option_def 
         return take_target(p, def, value);
     case ACTION_STATUS_FD:
         return take_status_fd(p, def, value);
+    case ACTION_SHELL_OPTION: {
+        cordon_status status = list_append(&out->shell_flags, "-o", p->err);
+        return status == CORDON_OK ? list_append(&out->shell_flags, value, p->err) : status;
+    }
     default:
         return bad_value(p, def, value);
     }
+}
+
+/* In the letters of sh(1), whatever name they were given by. */
+static cordon_status take_shell_flag(const struct parser *p, const struct option_def *def)
+{
+    static const char flags[][3] = {"-l", "-i", "-s", "-e", "-u", "-x"};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (flags[i][1] == def->letter)
+            return list_append(&p->out->shell_flags, flags[i], p->err);
+    return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage", "--%s is no flag of a shell", def->name);
 }
 
 static void take_flag(struct parser *p, const struct option_def *def)
@@ -324,9 +338,16 @@ static cordon_status take_option(struct parser *p, const struct option_def *def,
     if (def->action == ACTION_RESERVED)
         return error_set(p->err, CORDON_E_UNSUPPORTED, 0, "cli.reserved",
                          "--%s is not in this version of cordon: %s", def->name, def->help);
+    if (def->action == ACTION_SHELL_COMMAND) {
+        p->out->shell_command = true;
+        p->out->shell_string = attached;
+        return CORDON_OK;
+    }
     if (!def->argument) {
         if (attached)
             return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage", "--%s takes no value", def->name);
+        if (def->action == ACTION_SHELL_FLAG)
+            return take_shell_flag(p, def);
         take_flag(p, def);
         return CORDON_OK;
     }
@@ -356,7 +377,8 @@ static cordon_status take_shorts(struct parser *p, const char *word)
         const struct option_def *def = find_short(OPTION_IN(p->command), *c);
         if (!def)
             return unknown_short(p, c);
-        const char *attached = def->argument && c[1] ? c + 1 : NULL;
+        /* -cl is -c -l, in every shell. */
+        const char *attached = def->argument && def->action != ACTION_SHELL_COMMAND && c[1] ? c + 1 : NULL;
         if (attached && *attached == '=') /* else -p=.git would protect a thing named =.git */
             return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage", "-%c%s: write -%c %s or --%s=%s", *c,
                              attached, *c, attached + 1, def->name, attached + 1);
@@ -370,7 +392,7 @@ static cordon_status take_shorts(struct parser *p, const char *word)
 /* A word that is no option. */
 static cordon_status take_word(struct parser *p, char *word)
 {
-    if (p->command == COMMAND_RUN) {
+    if (p->command == COMMAND_RUN || p->command == COMMAND_SHELL) {
         p->out->argv = &p->argv[p->at - 1];
         p->out->argc = p->argc - p->at + 1;
         p->at = p->argc;
@@ -451,6 +473,27 @@ static cordon_status take_help(struct parser *p)
     return CORDON_OK;
 }
 
+static cordon_status take_shell(struct parser *p)
+{
+    p->command_name = "shell";
+    p->command = p->out->command = COMMAND_SHELL;
+    cordon_status status = take_words(p);
+    if (status == CORDON_OK && !p->done && p->out->shell_command && !p->out->shell_string && !p->out->argc)
+        status = error_set(p->err, CORDON_E_INVALID, 0, "cli.usage",
+                           "-c needs a STRING: cordon shell [OPTIONS] -c STRING [ARG...]");
+    return status;
+}
+
+/* By the name cordon-shell it is a shell in one word, as $SHELL must be; with a
+ * dash before it, as login(1) and tmux(1) call one, a login shell. */
+static bool called_as_shell(const char *program, bool *login)
+{
+    const char *slash = strrchr(program, '/');
+    const char *name = slash ? slash + 1 : program;
+    *login = program[0] == '-' || name[0] == '-';
+    return strcmp(name + (name[0] == '-'), "cordon-shell") == 0;
+}
+
 static cordon_status take_command(struct parser *p)
 {
     const struct command_def *command;
@@ -460,6 +503,8 @@ static cordon_status take_command(struct parser *p)
     p->command_name = command->name;
     if (command->id == COMMAND_HELP)
         return take_help(p);
+    if (command->id == COMMAND_SHELL)
+        return take_shell(p);
     p->command = p->out->command = command->id;
     status = take_words(p);
     if (status != CORDON_OK || p->done)
@@ -478,6 +523,11 @@ static cordon_status take_command(struct parser *p)
 
 static cordon_status take_all(struct parser *p)
 {
+    bool login = false;
+    if (p->argc > 0 && called_as_shell(p->argv[0], &login)) {
+        cordon_status status = login ? list_append(&p->out->shell_flags, "-l", p->err) : CORDON_OK;
+        return status == CORDON_OK ? take_shell(p) : status;
+    }
     const char *first = p->at < p->argc ? p->argv[p->at] : "--";
     if (first[0] == '-' && first[1] && strcmp(first, "--") != 0)
         return take_words(p); /* --help or --version: nothing else is known here */
@@ -506,6 +556,7 @@ void options_release(struct options *o)
     policy_release(&o->policy);
     free(o->targets.items);
     free(o->hosts.items);
+    free(o->shell_flags.items);
     list_release_owned(&o->allow_degraded);
     list_release_owned(&o->require);
     *o = (struct options){.status_fd = -1};

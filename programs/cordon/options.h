@@ -14,6 +14,7 @@ enum command_id {
     COMMAND_HELP,
     COMMAND_VERSION,
     COMMAND_RUN,
+    COMMAND_SHELL,
     COMMAND_EXPLAIN,
     COMMAND_PLAN,
     COMMAND_REPORT,
@@ -39,6 +40,10 @@ struct options {
     int status_fd;           /* --status-fd; -1: none. Checked to be an open descriptor by the run command. */
     char **argv;             /* run: the command and its arguments, borrowed, NULL-terminated */
     int argc;
+    /* shell: argv is what follows the options: STRING and its arguments, or a script and its. */
+    bool shell_command;             /* -c */
+    const char *shell_string;       /* STRING, where it was attached; else NULL: argv[0] */
+    struct string_list shell_flags; /* passed on: "-l", "-o", "pipefail" */
 };
 
 /* Parses; on failure the step is "cli.usage" (unknown option, missing argument,

@@ -42,8 +42,9 @@ struct run {
 /* Runs options->argv; the exit status. `own`: as run->own. */
 int run_tree(const struct options *options, const struct run_terminal *terminal, void *own);
 
-/* The same with the terminal as the caller has it. */
+/* The same with the terminal as the caller has it, and with one of its own. */
 int run_shared(const struct options *options);
+int run_relayed(const struct options *options);
 
 /* Stops this process as a job that its shell can continue; returns when it did. */
 void run_stop_as_a_job(void);

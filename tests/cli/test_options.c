@@ -390,13 +390,12 @@ static void policy_errors(void **state)
 static void reserved(void **state)
 {
     static const char *const lines[] = {
-        "cordon shell",
         "cordon selftest --json",
         "cordon setup --status",
         "cordon session",
         "cordon learn x",
         "cordon mcp",
-        "cordon help shell",
+        "cordon help mcp",
         "cordon run --cow d x",
         "cordon plan --cow=d",
         "cordon run --trace x",
