@@ -7,6 +7,10 @@ if(TARGET cordon)
     WORKING_DIRECTORY $<TARGET_FILE_DIR:cordon>)
   install(FILES $<TARGET_FILE_DIR:cordon>/cordon-shell DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
+if(TARGET cordon-setup)
+  # Run by `cordon setup`, as root, from a place that is root's.
+  install(TARGETS cordon-setup RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/cordon)
+endif()
 if(TARGET cordon-probe)
   # Only `selftest` and the tests start it: no business on anybody's PATH.
   install(TARGETS cordon-probe RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/cordon)

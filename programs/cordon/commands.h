@@ -18,6 +18,7 @@ int command_shell(const struct options *options);
 int command_explain(const struct options *options);
 int command_plan(const struct options *options);
 int command_doctor(const struct options *options);
+int command_setup(const struct options *options);
 int command_report(const struct options *options);
 
 /* What the three share: the policy in effect and its box. */

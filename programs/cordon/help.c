@@ -37,6 +37,10 @@ static const char doctor_end[] =
     "\n"
     "Exit status: 0 when the default profile can be enforced here, 1 when not.\n";
 
+static const char setup_end[] =
+    "\n"
+    "Exit status: 0 when everything is in place or nothing is needed, else 1; 125 on failure.\n";
+
 static const char answer_end[] = "\n"
                                  "Exit status: 0 when answered, else 125.\n";
 
@@ -103,6 +107,8 @@ static const char *end_of(enum command_id command)
         return run_end;
     case COMMAND_DOCTOR:
         return doctor_end;
+    case COMMAND_SETUP:
+        return setup_end;
     default:
         return answer_end;
     }

@@ -49,6 +49,9 @@ int main(int argc, char **argv)
     case COMMAND_DOCTOR:
         code = command_doctor(&options);
         break;
+    case COMMAND_SETUP:
+        code = command_setup(&options);
+        break;
     case COMMAND_REPORT:
         code = command_report(&options);
         break;

@@ -11,6 +11,7 @@
 #define IN_PLAN OPTION_IN(COMMAND_PLAN)
 #define IN_REPORT OPTION_IN(COMMAND_REPORT)
 #define IN_DOCTOR OPTION_IN(COMMAND_DOCTOR)
+#define IN_SETUP OPTION_IN(COMMAND_SETUP)
 #define IN_TOP OPTION_IN(COMMAND_HELP)
 
 #define POLICY_LIST(n, l, arg, want, words, id)                                                              \
@@ -122,13 +123,17 @@ const struct option_def option_table[] = {
                   "may HOST be reached? (repeatable)", ACTION_HOST),
     COMMAND_VALUE("target", "linux", "linux", IN_PLAN, "the system to plan for; this version knows linux",
                   ACTION_TARGET),
+    FLAG("status", 0, IN_SETUP, "is everything in place? Exit status 0 or 1", ACTION_SETUP_STATUS),
+    FLAG("dry-run", 0, IN_SETUP, "print what would be done, exactly, and do nothing", ACTION_SETUP_DRY_RUN),
+    FLAG("undo", 0, IN_SETUP, "take back what was done", ACTION_SETUP_UNDO),
     FLAG("json", 0, IN_EXPLAIN | IN_PLAN | IN_REPORT | IN_DOCTOR, "print the answer as JSON", ACTION_JSON),
-    FLAG("json-errors", 0, IN_ALL | IN_REPORT | IN_DOCTOR,
+    FLAG("json-errors", 0, IN_ALL | IN_REPORT | IN_DOCTOR | IN_SETUP,
          "cordon's own errors as one JSON line on standard error", ACTION_JSON_ERRORS),
     FLAG("quiet", 'q', IN_RUN, "no messages of cordon's own but errors", ACTION_QUIET),
     FLAG("verbose", 'v', IN_RUN, "also print the report's warnings at the end", ACTION_VERBOSE),
-    FLAG("help", 'h', IN_ALL | IN_REPORT | IN_DOCTOR | IN_TOP, "print this help", ACTION_HELP),
-    FLAG("version", 0, IN_ALL | IN_REPORT | IN_DOCTOR | IN_TOP, "print cordon's version", ACTION_VERSION),
+    FLAG("help", 'h', IN_ALL | IN_REPORT | IN_DOCTOR | IN_SETUP | IN_TOP, "print this help", ACTION_HELP),
+    FLAG("version", 0, IN_ALL | IN_REPORT | IN_DOCTOR | IN_SETUP | IN_TOP, "print cordon's version",
+         ACTION_VERSION),
 
     RESERVED("cow", IN_ALL, "make a copy and run there, with -C"),
     RESERVED("allow-host", IN_ALL, "the network is --net off or on"),
@@ -148,10 +153,10 @@ const struct command_def command_table[] = {
     {"plan", "[OPTIONS]", "print what the system would be told, do nothing", COMMAND_PLAN},
     {"report", "[-C DIR | FILE]", "show what the last run did, or the report in FILE", COMMAND_REPORT},
     {"doctor", "[--json]", "what this machine can enforce, and the remedies", COMMAND_DOCTOR},
+    {"setup", "[--status | --dry-run | --undo]", "the one-time step as root, where one is needed", COMMAND_SETUP},
     {"help", "[COMMAND]", "print this, or the options of COMMAND", COMMAND_HELP},
 
     {"selftest", NULL, "`make check` of the source tree runs the attack matrix", COMMAND_HELP},
-    {"setup", NULL, "Linux needs none", COMMAND_HELP},
     {"session", NULL, "each `cordon run` is its own", COMMAND_HELP},
     {"learn", NULL, "`cordon explain PATH` says what is refused, and why", COMMAND_HELP},
     {"mcp", NULL, "`cordon run` is the interface", COMMAND_HELP},

@@ -40,6 +40,9 @@ enum option_action {
     ACTION_SHELL_COMMAND, /* -c: a flag to the letter, as in every shell; STRING is the first word */
     ACTION_SHELL_FLAG,    /* passed on to the shell */
     ACTION_SHELL_OPTION,  /* the same, with its value */
+    ACTION_SETUP_STATUS,
+    ACTION_SETUP_DRY_RUN,
+    ACTION_SETUP_UNDO,
     ACTION_RESERVED,
 };
 

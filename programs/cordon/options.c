@@ -226,6 +226,15 @@ static void take_flag(struct parser *p, const struct option_def *def)
     case ACTION_VERBOSE:
         out->verbose = true;
         break;
+    case ACTION_SETUP_STATUS:
+        out->setup |= SETUP_STATUS;
+        break;
+    case ACTION_SETUP_DRY_RUN:
+        out->setup |= SETUP_DRY_RUN;
+        break;
+    case ACTION_SETUP_UNDO:
+        out->setup |= SETUP_UNDO;
+        break;
     default:
         break;
     }
@@ -515,6 +524,9 @@ static cordon_status take_command(struct parser *p)
     if (p->command == COMMAND_REPORT && p->out->targets.count && p->out->workspace)
         return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage",
                          "report takes a FILE or --workspace, not both");
+    if (p->out->setup & (p->out->setup - 1))
+        return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage",
+                         "setup takes one of --status, --dry-run and --undo");
     if (p->command == COMMAND_EXPLAIN && !p->out->targets.count && !p->out->hosts.count)
         return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage",
                          "explain needs a PATH: cordon explain [OPTIONS] PATH...");

@@ -19,7 +19,11 @@ enum command_id {
     COMMAND_PLAN,
     COMMAND_REPORT,
     COMMAND_DOCTOR,
+    COMMAND_SETUP,
 };
+
+/* Of setup; 0: do it. */
+enum setup_mode { SETUP_STATUS = 1, SETUP_DRY_RUN = 2, SETUP_UNDO = 4 };
 
 struct string_list {
     const char **items; /* borrowed from argv; NULL-terminated */
@@ -44,6 +48,7 @@ struct options {
     bool shell_command;             /* -c */
     const char *shell_string;       /* STRING, where it was attached; else NULL: argv[0] */
     struct string_list shell_flags; /* passed on: "-l", "-o", "pipefail" */
+    unsigned setup;                 /* enum setup_mode, one or none */
 };
 
 /* Parses; on failure the step is "cli.usage" (unknown option, missing argument,

@@ -391,7 +391,6 @@ static void reserved(void **state)
 {
     static const char *const lines[] = {
         "cordon selftest --json",
-        "cordon setup --status",
         "cordon session",
         "cordon learn x",
         "cordon mcp",
