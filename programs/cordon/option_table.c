@@ -94,6 +94,7 @@ const struct option_def option_table[] = {
     COMMAND_VALUE("report", "FILE", "a FILE", IN_RUN,
                   "write a JSON report of this run, changed files included", ACTION_REPORT),
     FLAG("changes", 0, IN_RUN, "list changed files at the end, on standard error", ACTION_CHANGES),
+    FLAG("trace", 0, IN_RUN, "record what is refused, and what would allow it, in the report", ACTION_TRACE),
     COMMAND_VALUE("status-fd", "N", "a number", IN_RUN,
                   "write one JSON line to descriptor N at start and at the end", ACTION_STATUS_FD),
     {.name = "command",
@@ -137,7 +138,6 @@ const struct option_def option_table[] = {
 
     RESERVED("cow", IN_ALL, "make a copy and run there, with -C"),
     RESERVED("allow-host", IN_ALL, "the network is --net off or on"),
-    RESERVED("trace", IN_RUN, "`cordon explain PATH` says what is refused, and why"),
     RESERVED("session", IN_RUN, "each run is its own"),
     RESERVED("git", IN_RUN, "commit outside, or open .git with --unprotect .git"),
     RESERVED("tier", IN_RUN | IN_PLAN, "it belongs to Windows"),

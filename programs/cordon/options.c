@@ -102,6 +102,9 @@ static cordon_status take_status_fd(const struct parser *p, const struct option_
 static cordon_status unknown_facet(const struct parser *p, const struct option_def *def, const char *name)
 {
     struct nearest near;
+    if (!*name)
+        return error_set(p->err, CORDON_E_INVALID, 0, "cli.usage",
+                         "--%s: want facets separated by single commas", def->name);
     nearest_init(&near, name);
     for (const char *const *facet = policy_facets(); *facet; facet++)
         nearest_offer(&near, *facet);
@@ -213,6 +216,9 @@ static void take_flag(struct parser *p, const struct option_def *def)
         break;
     case ACTION_CHANGES:
         out->changes = true;
+        break;
+    case ACTION_TRACE:
+        out->trace = true;
         break;
     case ACTION_JSON:
         out->json = true;

@@ -39,7 +39,7 @@ struct options {
     struct string_list targets; /* explain: PATH...; report: FILE, if one is given */
     struct string_list hosts;   /* explain: --host */
     struct string_list allow_degraded, require; /* facet names, checked; owned copies */
-    bool json, json_errors, changes, quiet, verbose;
+    bool json, json_errors, changes, trace, quiet, verbose;
     const char *report_file; /* --report */
     int status_fd;           /* --status-fd; -1: none. Checked to be an open descriptor by the run command. */
     char **argv;             /* run: the command and its arguments, borrowed, NULL-terminated */

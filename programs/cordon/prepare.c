@@ -45,6 +45,7 @@ cordon_status prepare_box(struct prepared *p, const struct options *options, boo
                                   .environment = environ,
                                   .allow_degraded = options->allow_degraded.items,
                                   .require = options->require.items,
+                                  .trace = options->trace,
                                   .effects = effects};
     return box_prepare(&p->box, &request, err);
 }

@@ -3,7 +3,23 @@
 
 #define NONE TRACE_NO_ARGUMENT
 
-/* Places: by the working directory or by a descriptor. */
+enum { /* linux/fcntl.h, linux/fs.h */
+       AT_NOFOLLOW = 0x100,
+       AT_EMPTY = 0x1000,
+       OPEN_CREATE = 0x40,
+       OPEN_EXCLUSIVE = 0x80,
+       OPEN_PATH = 0x200000,
+       OPEN_TMPFILE = 0x400000,
+       RENAME_NOREPLACE_ = 1,
+       CREAT_FLAGS = 0x241, /* O_CREAT, O_WRONLY, O_TRUNC: what creat means */
+};
+
+/* O_NOFOLLOW, by enum seccomp_arch. */
+static const uint32_t open_nofollow[2] = {0x20000, 0x8000};
+
+/* Places: by the working directory or by a descriptor. Of a link only the new
+ * name: that the old one lies outside fails as between two file systems, and
+ * programs copy then. */
 /* clang-format off */
 #define AT_CWD(path, act, follow)      {NONE, path, TRACE_ACT_##act, TRACE_FOLLOW_##follow}
 #define AT_DIR(dir, path, act, follow) {dir, path, TRACE_ACT_##act, TRACE_FOLLOW_##follow}
@@ -22,15 +38,15 @@ const struct trace_call trace_calls[] = {
     {"mknodat",       {259,  33}, TRACE_ALWAYS,    NONE, {AT_DIR(0, 1, CREATE, NEVER)}},
     {"symlink",       { 88,  -1}, TRACE_ALWAYS,    NONE, {AT_CWD(1, CREATE, NEVER)}},
     {"symlinkat",     {266,  36}, TRACE_ALWAYS,    NONE, {AT_DIR(1, 2, CREATE, NEVER)}},
-    {"link",          { 86,  -1}, TRACE_ALWAYS,    NONE, {AT_CWD(0, CHANGE, NEVER), AT_CWD(1, CREATE, NEVER)}},
-    {"linkat",        {265,  37}, TRACE_ALWAYS,    4,    {AT_DIR(0, 1, CHANGE, IF), AT_DIR(2, 3, CREATE, NEVER)}},
+    {"link",          { 86,  -1}, TRACE_ALWAYS,    NONE, {AT_CWD(1, CREATE, NEVER)}},
+    {"linkat",        {265,  37}, TRACE_ALWAYS,    NONE, {AT_DIR(2, 3, CREATE, NEVER)}},
 
     {"rmdir",         { 84,  -1}, TRACE_ALWAYS,    NONE, {AT_CWD(0, REMOVE, NEVER)}},
     {"unlink",        { 87,  -1}, TRACE_ALWAYS,    NONE, {AT_CWD(0, REMOVE, NEVER)}},
     {"unlinkat",      {263,  35}, TRACE_ALWAYS,    NONE, {AT_DIR(0, 1, REMOVE, NEVER)}},
     {"rename",        { 82,  -1}, TRACE_ALWAYS,    NONE, {AT_CWD(0, REMOVE, NEVER), AT_CWD(1, PUT, NEVER)}},
     {"renameat",      {264,  38}, TRACE_ALWAYS,    NONE, {AT_DIR(0, 1, REMOVE, NEVER), AT_DIR(2, 3, PUT, NEVER)}},
-    {"renameat2",     {316, 276}, TRACE_ALWAYS,    NONE, {AT_DIR(0, 1, REMOVE, NEVER), AT_DIR(2, 3, PUT, NEVER)}},
+    {"renameat2",     {316, 276}, TRACE_ALWAYS,    4,    {AT_DIR(0, 1, REMOVE, NEVER), AT_DIR(2, 3, PUT, NEVER)}},
 
     {"chmod",         { 90,  -1}, TRACE_ALWAYS,    NONE, {AT_CWD(0, CHANGE, ALWAYS)}},
     {"fchmodat",      {268,  53}, TRACE_ALWAYS,    NONE, {AT_DIR(0, 1, CHANGE, ALWAYS)}},
@@ -80,4 +96,91 @@ bool trace_asks(const struct seccomp_options *options, uint32_t number, const ui
         break;
     }
     return options->trace_reads;
+}
+
+static bool follows(enum trace_follow follow, uint32_t flags, enum seccomp_arch arch)
+{
+    switch (follow) {
+    case TRACE_FOLLOW_ALWAYS:
+        return true;
+    case TRACE_FOLLOW_BY_OPEN:
+        return (flags & open_nofollow[arch]) == 0 &&
+               (flags & (OPEN_CREATE | OPEN_EXCLUSIVE)) != (OPEN_CREATE | OPEN_EXCLUSIVE);
+    case TRACE_FOLLOW_UNLESS:
+        return (flags & AT_NOFOLLOW) == 0;
+    case TRACE_FOLLOW_NEVER:
+        break;
+    }
+    return false;
+}
+
+size_t trace_decode(enum seccomp_arch arch, uint32_t number, const uint64_t args[6],
+                    struct trace_target out[2])
+{
+    const struct trace_call *call = trace_call_find(arch, number);
+    size_t count = 0;
+    for (size_t i = 0; call && i < 2; i++) {
+        const struct trace_place *place = &call->places[i];
+        if (place->act == TRACE_ACT_NONE)
+            break;
+        uint32_t flags = call->flags == NONE ? 0 : (uint32_t)args[call->flags];
+        bool opens = place->act == TRACE_ACT_OPEN;
+        if (opens && call->flags == NONE)
+            flags = CREAT_FLAGS;
+        out[count++] = (struct trace_target){
+            .act = place->act,
+            .dir = place->dir == NONE ? TRACE_CWD : (int)(uint32_t)args[place->dir],
+            .path = args[place->path],
+            .follow = follows(place->follow, flags, arch),
+            .empty = !opens && call->flags != NONE && (flags & AT_EMPTY) != 0,
+            .flags = flags,
+        };
+    }
+    return count;
+}
+
+static bool open_operation(uint32_t flags, enum object_type found, enum decide_op *op)
+{
+    bool writes = (flags & TRACE_OPEN_WRITES & ~(uint32_t)OPEN_CREATE) != 0;
+    if (flags & OPEN_PATH)
+        return false;
+    if (found == OBJECT_ABSENT) {
+        *op = OP_CREATE;
+        return (flags & OPEN_CREATE) != 0;
+    }
+    if ((flags & OPEN_CREATE) && (flags & OPEN_EXCLUSIVE))
+        return false; /* EEXIST */
+    if (found == OBJECT_SYMLINK)
+        return false; /* ELOOP */
+    if (found == OBJECT_DIRECTORY && !(flags & OPEN_TMPFILE) && (writes || (flags & OPEN_CREATE)))
+        return false; /* EISDIR */
+    *op = writes ? OP_WRITE : OP_READ;
+    return true;
+}
+
+bool trace_operation(const struct trace_target *target, enum object_type found, enum decide_op *op)
+{
+    bool absent = found == OBJECT_ABSENT;
+    switch (target->act) {
+    case TRACE_ACT_OPEN:
+        return open_operation(target->flags, found, op);
+    case TRACE_ACT_READ:
+        *op = OP_READ;
+        return !absent;
+    case TRACE_ACT_CHANGE:
+        *op = OP_WRITE;
+        return !absent;
+    case TRACE_ACT_CREATE:
+        *op = OP_CREATE;
+        return absent;
+    case TRACE_ACT_REMOVE:
+        *op = OP_REMOVE;
+        return !absent;
+    case TRACE_ACT_PUT:
+        *op = absent ? OP_CREATE : OP_REMOVE;
+        return absent || (target->flags & RENAME_NOREPLACE_) == 0;
+    case TRACE_ACT_NONE:
+        break;
+    }
+    return false;
 }

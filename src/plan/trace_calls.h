@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/decide.h"
 #include "plan/seccomp.h"
 
 /* When the filter asks. What is not asked for cannot be refused by a policy, or
@@ -41,7 +42,6 @@ enum trace_follow {
     TRACE_FOLLOW_ALWAYS,
     TRACE_FOLLOW_BY_OPEN, /* unless O_NOFOLLOW, or O_CREAT with O_EXCL */
     TRACE_FOLLOW_UNLESS,  /* unless AT_SYMLINK_NOFOLLOW */
-    TRACE_FOLLOW_IF,      /* only with AT_SYMLINK_FOLLOW */
 };
 
 #define TRACE_NO_ARGUMENT (-1)
@@ -72,5 +72,24 @@ const struct trace_call *trace_call_find(enum seccomp_arch arch, uint32_t number
 
 /* Whether the filter asks about this call (of the native architecture). */
 bool trace_asks(const struct seccomp_options *options, uint32_t number, const uint64_t args[6]);
+
+/* One path of a call that was made. */
+struct trace_target {
+    enum trace_act act;
+    int dir;       /* the caller's descriptor; TRACE_CWD */
+    uint64_t path; /* its address in the caller's memory */
+    bool follow;   /* a link at the end is followed */
+    bool empty;    /* the empty path stands for `dir` itself */
+    uint32_t flags;
+};
+#define TRACE_CWD (-100) /* AT_FDCWD */
+
+/* The paths of a call, in the order of its arguments: their number. */
+size_t trace_decode(enum seccomp_arch arch, uint32_t number, const uint64_t args[6],
+                    struct trace_target out[2]);
+
+/* What decide() must allow for the call to succeed on what was found there.
+ * False: no policy decides: it only looks, or it fails by itself. */
+bool trace_operation(const struct trace_target *target, enum object_type found, enum decide_op *op);
 
 #endif

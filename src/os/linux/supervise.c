@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 void supervisor_init(struct supervisor *s, struct launched *launched, const struct supervision *what,
@@ -20,8 +21,10 @@ void supervisor_init(struct supervisor *s, struct launched *launched, const stru
 void supervisor_release(struct supervisor *s)
 {
     broker_free(s->broker);
+    trace_free(s->trace);
     guard_release(&s->guard);
     s->broker = NULL;
+    s->trace = NULL;
     s->notify.fd = -1;
     poller_init(&s->poller);
 }
@@ -53,6 +56,8 @@ static void on_request(void *self, short revents)
         return;
     if (s->broker && broker_takes(request.number))
         broker_handle(s->broker, &request);
+    else if (s->trace)
+        trace_handle(s->trace, &request);
     else
         notify_fail(&s->notify, &request, ENOSYS);
 }
@@ -67,7 +72,13 @@ static void on_listener(struct supervisor *s)
                                  .what = s->what,
                                  .refused = s->hooks.refused,
                                  .self = s->hooks.self};
-    if (s->what->broker && broker_new(&s->broker, &setup, &err) != CORDON_OK)
+    struct trace_setup traced = {.notify = &s->notify,
+                                 .what = s->what,
+                                 .home = getenv("HOME"),
+                                 .refused = s->hooks.refused,
+                                 .self = s->hooks.self};
+    if ((s->what->broker && broker_new(&s->broker, &setup, &err) != CORDON_OK) ||
+        (s->what->trace && trace_new(&s->trace, &traced, &err) != CORDON_OK))
         fail(s, &err);
     else if (!poller_add(&s->poller, s->notify.fd, POLLIN, on_request, s)) {
         error_set(&err, CORDON_E_LIMIT, 0, "linux.launch", "too many descriptors to watch");

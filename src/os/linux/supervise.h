@@ -18,6 +18,7 @@
 #include "os/linux/notify.h"
 #include "os/linux/poller.h"
 #include "os/linux/supervision.h"
+#include "os/linux/trace.h"
 
 struct supervise_hooks {
     void *self;
@@ -34,6 +35,7 @@ struct supervisor {
     struct guard guard;
     struct notify notify;  /* fd -1: the listener has not come, or was closed */
     struct broker *broker; /* NULL: the plan has none */
+    struct trace *trace;   /* the same */
     struct channel_message last;
     bool has_last; /* `last` is init's word on how the command ended */
     bool started, failed, over;

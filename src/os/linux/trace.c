@@ -1,0 +1,198 @@
+/* trace.c - see trace.h. Runs as the user, outside, in the supervising process.
+ *
+ * The caller waits for the answer, so that the usual call, one that the policy
+ * allows by its text, is answered before its path is looked at: a link in it can
+ * still be found then. A path that looks refused is looked at first, while the
+ * caller, its directory and the mounts are still there.
+ */
+#include "os/linux/trace.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/path.h"
+#include "os/linux/trace_view.h"
+#include "plan/trace_calls.h"
+#include "plan/trace_grant.h"
+
+#ifdef __aarch64__
+#define TRACE_ARCH SECCOMP_ARCH_AARCH64
+#else
+#define TRACE_ARCH SECCOMP_ARCH_X86_64
+#endif
+
+#define TRACE_SET_FLAGS _IOW('!', 4, uint64_t) /* SECCOMP_IOCTL_NOTIF_SET_FLAGS */
+#define TRACE_SYNC_WAKE_UP 1ul                 /* SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP */
+#define PAGE 4096 /* the smallest: reading stops where a mapping may end */
+
+struct trace {
+    struct trace_setup setup;
+    struct trace_view view;
+    struct buf rule, grant; /* kept for the next refusal */
+};
+
+cordon_status trace_new(struct trace **out, const struct trace_setup *setup, struct cordon_error *err)
+{
+    struct trace *t = calloc(1, sizeof *t);
+    if (!t)
+        return error_nomem(err, "linux.trace");
+    t->setup = *setup;
+    trace_view_init(&t->view);
+    buf_init(&t->rule);
+    buf_init(&t->grant);
+    /* The caller waits for this process and this one for the caller: with that
+     * known to the kernel, both take turns on one processor, without a wake-up
+     * across. Older kernels (before 6.6) do not know it. */
+    (void)ioctl(setup->notify->fd, TRACE_SET_FLAGS, TRACE_SYNC_WAKE_UP);
+    *out = t;
+    return CORDON_OK;
+}
+
+void trace_free(struct trace *t)
+{
+    if (!t)
+        return;
+    trace_view_release(&t->view);
+    buf_release(&t->rule);
+    buf_release(&t->grant);
+    free(t);
+}
+
+/* A path of the caller's. False: the kernel cannot read it either, or it is
+ * too long for it. */
+static bool read_path(const struct trace *t, const struct notify_request *r, uint64_t address,
+                      char out[LIMIT_PATH_BYTES])
+{
+    size_t have = 0;
+    while (have < LIMIT_PATH_BYTES) {
+        size_t want = PAGE - (size_t)((address + have) % PAGE);
+        if (want > LIMIT_PATH_BYTES - have)
+            want = LIMIT_PATH_BYTES - have;
+        ssize_t got = notify_read_memory(t->setup.notify, r, address + have, out + have, want);
+        if (got <= 0)
+            return false;
+        if (memchr(out + have, '\0', (size_t)got))
+            return true;
+        have += (size_t)got;
+    }
+    return false;
+}
+
+/* The path of one target: where it starts, as text. */
+static bool target_text(const struct trace *t, const struct notify_request *r,
+                        const struct trace_target *target, char out[LIMIT_PATH_BYTES])
+{
+    char path[LIMIT_PATH_BYTES];
+    return read_path(t, r, target->path, path) && (path[0] || target->empty) &&
+           trace_view_text(r->pid, target->dir, path, out);
+}
+
+/* May the call be refused for this path, as far as its text says? */
+static bool looks_refused(const struct resolved *resolved, const struct trace_target *target,
+                          const char *text)
+{
+    char normal[LIMIT_PATH_BYTES];
+    trace_view_normalize(text, normal);
+    for (enum object_type found = OBJECT_ABSENT; found <= OBJECT_FILE; found++) {
+        enum decide_op op;
+        if (trace_operation(target, found, &op) && !decide(resolved, normal, op).allowed)
+            return true;
+    }
+    return false;
+}
+
+/* Would the user be allowed to, without cordon? If not, no option helps, and the
+ * refusal is not the policy's. */
+static bool user_may(const struct trace *t, const struct trace_target *target, const char *path,
+                     enum decide_op op)
+{
+    static const struct path_rules posix = {PATH_POSIX, false};
+    char parent[LIMIT_PATH_BYTES];
+    struct stat st;
+    bool same_outside = !path_is_within(posix, "/proc", path) || path_is_within(posix, "/proc/sys", path);
+    if (!same_outside || trace_view_is_slow(&t->view, path))
+        return true;
+    if (op == OP_READ)
+        return faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0;
+    if (op == OP_WRITE && target->act == TRACE_ACT_CHANGE && lstat(path, &st) == 0 && st.st_uid == geteuid())
+        return true; /* modes and times are the owner's to set */
+    if (op == OP_WRITE)
+        return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
+    size_t len = path_parent_length(PATH_POSIX, path);
+    memcpy(parent, path, len);
+    parent[len] = '\0';
+    return faccessat(AT_FDCWD, parent, W_OK | X_OK, AT_EACCESS) == 0;
+}
+
+/* The devices of /dev are there to be opened. */
+static bool is_device(const struct trace_target *target, const struct trace_object *object)
+{
+    return target->act == TRACE_ACT_OPEN && object->type == OBJECT_DEVICE &&
+           strncmp(object->path, "/dev/", 5) == 0;
+}
+
+static void record(struct trace *t, const struct trace_object *object, enum decide_op op,
+                   struct verdict verdict)
+{
+    buf_reset(&t->rule);
+    buf_reset(&t->grant);
+    trace_grant(t->setup.what->resolved, t->setup.home, object->path, op, verdict, &t->rule, &t->grant);
+    if (buf_failed(&t->rule) || buf_failed(&t->grant))
+        return;
+    struct refusal refusal = {.operation = decide_op_name(op),
+                              .target = object->path,
+                              .rule = t->rule.data,
+                              .suggested_grant = t->grant.len ? t->grant.data : ""};
+    t->setup.refused(t->setup.self, &refusal);
+}
+
+/* Looks at what the path names, and records it if that is refused. */
+static void judge(struct trace *t, const struct notify_request *r, const struct trace_target *target,
+                  const char *text)
+{
+    struct trace_object object;
+    enum decide_op op;
+    enum trace_found found = trace_view_find(&t->view, r->pid, text, target->follow, &object);
+    if (found == TRACE_HIDDEN)
+        object.type = OBJECT_FILE; /* or anything: it is as good as there */
+    if (found > TRACE_HIDDEN || is_device(target, &object) || !trace_operation(target, object.type, &op))
+        return;
+    struct verdict verdict = decide(t->setup.what->resolved, object.path, op);
+    if (verdict.allowed || verdict.reason == REASON_GUARDED)
+        return; /* what is guarded is not refused, but undone */
+    if (found == TRACE_HIDDEN && verdict.reason != REASON_DENY_READ)
+        return; /* the user's own directory modes */
+    if (op == OP_CREATE && !trace_view_has_directory(&t->view, object.path))
+        return;
+    if (user_may(t, target, object.path, op))
+        record(t, &object, op, verdict);
+}
+
+void trace_handle(struct trace *t, const struct notify_request *r)
+{
+    struct trace_target targets[2];
+    char texts[2][LIMIT_PATH_BYTES];
+    size_t count = trace_decode(TRACE_ARCH, (uint32_t)r->number, r->args, targets), known = 0;
+    bool refused = false;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!target_text(t, r, &targets[i], texts[known]))
+            continue; /* the kernel cannot find it either */
+        if (targets[i].act == TRACE_ACT_OPEN && strcmp(texts[known], "/dev/null") == 0)
+            continue; /* every second line of a shell script */
+        targets[known] = targets[i];
+        refused = refused || looks_refused(t->setup.what->resolved, &targets[known], texts[known]);
+        known++;
+    }
+    bool ready = known > 0 && trace_view_open(&t->view, r->pid);
+    if (!refused)
+        notify_continue(t->setup.notify, r);
+    for (size_t i = 0; ready && i < known; i++)
+        judge(t, r, &targets[i], texts[i]);
+    if (refused)
+        notify_continue(t->setup.notify, r);
+}
