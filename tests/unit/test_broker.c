@@ -300,7 +300,7 @@ static void test_granted(void **state)
     int granted = unix_listen("granted", SOCK_STREAM, 64), other = unix_listen("other", SOCK_STREAM, 4);
     char *path = string_format("%s/granted", f->root);
     assert_int_equal(stat("granted", &st), 0);
-    f->grants[0] = (struct socket_grant){path, st.st_dev, st.st_ino};
+    f->grants[0] = (struct socket_grant){path, "test", st.st_dev, st.st_ino};
     f->what.socket_count = 1;
     for (int on = 0; on < 2; on++) {
         f->what.network_on = on;

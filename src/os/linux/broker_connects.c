@@ -116,6 +116,8 @@ static bool proceed(struct connects *c, size_t i, int64_t now)
         if (job->is_unix || watch(c, job, EPOLL_CTL_MOD))
             return false;
         code = EAGAIN;
+    } else if (must_wait(job, code)) {
+        code = job->code;
     }
     if (code == EISCONN)
         code = 0; /* what it waited for; some protocols say so */
@@ -210,7 +212,7 @@ static int64_t deadline_of(int fd, int64_t now)
     return now + (int64_t)limit.tv_sec * 1000 + limit.tv_usec / 1000;
 }
 
-static bool keep_waiting(struct connects *c, const struct connect_job *job, int64_t now)
+static bool keep_waiting(struct connects *c, const struct connect_job *job, int code, int64_t now)
 {
     if (c->count == CONNECTS_MAX)
         sweep(c, now);
@@ -220,6 +222,7 @@ static bool keep_waiting(struct connects *c, const struct connect_job *job, int6
     *kept = *job;
     kept->deadline = deadline_of(job->fd, now);
     kept->pause = 1;
+    kept->code = code;
     kept->next = now + kept->pause;
     if (!kept->is_unix && !watch(c, kept, EPOLL_CTL_ADD)) {
         free(kept);
@@ -243,7 +246,7 @@ void connects_start(struct connects *c, const struct connect_job *given)
     }
     int code = try_once(&job, &was_blocking);
     if (was_blocking && must_wait(&job, code)) {
-        if (keep_waiting(c, &job, now_ms()))
+        if (keep_waiting(c, &job, code, now_ms()))
             return;
         code = EAGAIN; /* said of a socket that could not wait; none of connect(2)'s means "too many" */
     }

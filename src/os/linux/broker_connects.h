@@ -29,6 +29,7 @@ struct connect_job {
     /* While it waits. */
     int64_t deadline, next; /* ms of the monotonic clock; deadline -1: none */
     int64_t pause;
+    int code; /* what the first try said: the answer when its time is over */
 };
 
 struct connects {
