@@ -15,7 +15,7 @@ static struct facet memory_facet(const struct linux_facts *facts)
     if (facts->cgroup_memory)
         return enforced("limit-memory", "cgroup v2 memory.max, swap off, killed as one");
     return (struct facet){
-        "limit-memory", "none", FACET_UNAVAILABLE,
+        "limit-memory", "no control group with the memory controller", FACET_UNAVAILABLE,
         "delegate a cgroup v2 with the memory controller, for example by systemd-run --user --scope"};
 }
 
@@ -25,7 +25,7 @@ static struct facet processes_facet(const struct linux_facts *facts)
         return enforced("limit-processes", "cgroup v2 pids.max");
     if (facts->uid != 0)
         return enforced("limit-processes", "RLIMIT_NPROC, counted in the own user namespace");
-    return (struct facet){"limit-processes", "none: RLIMIT_NPROC does not bind root", FACET_UNAVAILABLE,
+    return (struct facet){"limit-processes", "RLIMIT_NPROC does not bind root", FACET_UNAVAILABLE,
                           "run as an ordinary user, or delegate a cgroup v2 with the pids controller"};
 }
 
@@ -56,7 +56,8 @@ size_t linux_facets(const struct linux_plan *plan, const struct linux_facts *fac
     out[n++] = off ? enforced("network", "own network namespace; seccomp refuses other socket families")
                    : enforced("network", "on, as asked");
     out[n++] = off ? enforced("inner-loopback", "own network namespace with lo up")
-                   : enforced("inner-loopback", "the host's loopback, since the network is on");
+                   : (struct facet){"inner-loopback", "the host's loopback, since the network is on",
+                                    FACET_LIMIT, NULL};
     out[n++] = enforced("unix-sockets", "seccomp refuses AF_UNIX sockets but socketpair");
     out[n++] = (struct facet){"unix-dgram", "named datagram sockets are refused", FACET_LIMIT, NULL};
     out[n++] = enforced("ipc", "own IPC namespace");

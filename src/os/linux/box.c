@@ -231,33 +231,73 @@ static cordon_status drop_limits(struct box *b, const struct box_request *reques
     return CORDON_OK;
 }
 
-/* Fails closed: what was promised and cannot be had, or what was required and is a limit. */
-static cordon_status check_facets(struct box *b, const struct box_request *request, struct cordon_error *err)
+/* A facet of another system cannot be required here: it would be promised and not kept. */
+static cordon_status check_required(const struct box *b, const struct box_request *request,
+                                    struct cordon_error *err)
 {
-    for (size_t i = 0; i < b->facet_count; i++) {
-        const struct facet *f = &b->facets[i];
-        bool is_limit =
-            strncmp(f->name, "limit-", 6) == 0; /* judged by the plan: only when a limit is asked for */
-        if (f->state != FACET_ENFORCED && listed(request->require, f->name))
+    for (const char *const *name = request->require; name && *name; name++) {
+        const struct facet *f = NULL;
+        for (size_t i = 0; i < b->facet_count && !f; i++)
+            if (strcmp(b->facets[i].name, *name) == 0)
+                f = &b->facets[i];
+        if (!f)
             return error_set(err, CORDON_E_UNSUPPORTED, 0, "facet.require",
-                             "--require %s: not to be had on this machine: %s%s%s", f->name, f->mechanism,
-                             f->remedy ? "; remedy: " : "", f->remedy ? f->remedy : "");
-        if (f->state == FACET_UNAVAILABLE && !is_limit) {
-            if (!listed(request->allow_degraded, f->name))
-                return error_set(
-                    err, CORDON_E_UNSUPPORTED, 0, "facet.unavailable",
-                    "this machine cannot enforce `%s` (%s); remedy: %s; or accept it by --allow-degraded %s",
-                    f->name, f->mechanism, f->remedy, f->name);
-            cordon_status status = report_add_degraded(&b->report, f->name, err);
-            if (status != CORDON_OK)
-                return status;
-        }
-        cordon_status status =
-            report_add_layer(&b->report, f->name, f->mechanism, f->state == FACET_ENFORCED, err);
-        if (status != CORDON_OK)
-            return status;
+                             "--require %s: a facet of Windows, Linux has nothing of the kind", *name);
+        if (f->state == FACET_LIMIT)
+            return error_set(err, CORDON_E_UNSUPPORTED, 0, "facet.require",
+                             "--require %s: a documented limit here: %s", f->name, f->mechanism);
+        if (f->state == FACET_UNAVAILABLE)
+            return error_set(err, CORDON_E_UNSUPPORTED, 0, "facet.require",
+                             "--require %s: this machine cannot enforce it (%s); remedy: %s", f->name,
+                             f->mechanism, f->remedy);
     }
     return CORDON_OK;
+}
+
+/* Whether a limit can be had is judged by the plan, and only when one is asked for. */
+static bool is_missing(const struct facet *f)
+{
+    return f->state == FACET_UNAVAILABLE && strncmp(f->name, "limit-", 6) != 0;
+}
+
+/* Fails closed: what was promised and cannot be had, unless it was accepted by
+ * name. One message with all that is missing, for one decision. */
+static cordon_status check_missing(const struct box *b, const struct box_request *request,
+                                   struct cordon_error *err)
+{
+    const struct facet *first = NULL;
+    struct buf names = BUF_INIT;
+    cordon_status status = CORDON_OK;
+    for (size_t i = 0; i < b->facet_count; i++) {
+        const struct facet *f = &b->facets[i];
+        if (!is_missing(f) || listed(request->allow_degraded, f->name))
+            continue;
+        first = first ? first : f;
+        buf_add_format(&names, "%s%s", names.len ? "," : "", f->name);
+    }
+    if (first)
+        status = buf_failed(&names)
+                     ? error_nomem(err, "facet.unavailable")
+                     : error_set(err, CORDON_E_UNSUPPORTED, 0, "facet.unavailable",
+                                 "this machine cannot enforce `%s` (%s); remedy: %s; or accept it by "
+                                 "--allow-degraded %s",
+                                 first->name, first->mechanism, first->remedy, names.data);
+    buf_release(&names);
+    return status;
+}
+
+static cordon_status check_facets(struct box *b, const struct box_request *request, struct cordon_error *err)
+{
+    cordon_status status = check_required(b, request, err);
+    if (status == CORDON_OK)
+        status = check_missing(b, request, err);
+    for (size_t i = 0; i < b->facet_count && status == CORDON_OK; i++) {
+        const struct facet *f = &b->facets[i];
+        status = report_add_layer(&b->report, f->name, f->mechanism, f->state == FACET_ENFORCED, err);
+        if (status == CORDON_OK && is_missing(f))
+            status = report_add_degraded(&b->report, f->name, err);
+    }
+    return status;
 }
 
 static cordon_status build_environment(struct box *b, const struct box_request *request,

@@ -128,8 +128,14 @@ cordon_status resolver_add_visible(struct resolver *r)
         status = resolver_keep_visible(r, r->input->program, "the command", false);
     for (size_t i = 0; i < list->count && status == CORDON_OK; i++) {
         char *path = resolver_absolute(r, &list->items[i]);
+        size_t before = r->out->resolved.count;
         status = path ? resolver_keep_visible(r, path, list->items[i].origin, true)
                       : error_nomem(r->err, "resolve.read");
+        if (status == CORDON_OK && r->out->resolved.count == before)
+            status = report_add_warning(
+                r->report, r->err,
+                "read %s (%s): changes nothing, for it does not lie in a replaced directory", path,
+                list->items[i].origin);
         free(path);
     }
     return status;
