@@ -217,6 +217,9 @@ static void take_flag(struct parser *p, const struct option_def *def)
     case ACTION_CHANGES:
         out->changes = true;
         break;
+    case ACTION_TRACE:
+        out->trace = true;
+        break;
     case ACTION_JSON:
         out->json = true;
         break;
