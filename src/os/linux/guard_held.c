@@ -72,11 +72,12 @@ static cordon_status add(struct guard_held *h, struct guard_entry entry, struct 
     return CORDON_OK;
 }
 
+/* Rules come sorted, so a directory that is pinned already is one of the last. */
 static bool is_known(const struct guard_held *h, const char *path)
 {
-    /* Rules come sorted, so what shares a directory comes in a row. */
-    for (size_t i = h->count, n = 0; i-- > 0 && n < 64; n++)
-        if (path_equal(h->resolved->rules, h->entries[i].path, path))
+    size_t pin = h->last_pin;
+    for (int n = 0; pin && n < 64; n++, pin = h->entries[pin - 1].pin_before)
+        if (path_equal(h->resolved->rules, h->entries[pin - 1].path, path))
             return true;
     return false;
 }
@@ -107,9 +108,12 @@ static cordon_status add_pins(struct guard_held *h, const struct rule *rule, str
             return CORDON_OK;
         }
         entry.path = entry.pinned = path;
+        entry.pin_before = h->last_pin;
         entry.dev = st.st_dev;
         entry.ino = st.st_ino;
         status = add(h, entry, err);
+        if (status == CORDON_OK)
+            h->last_pin = h->count;
     }
     return status;
 }

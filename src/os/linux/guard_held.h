@@ -15,8 +15,9 @@
 #include "core/error.h"
 
 struct guard_entry {
-    const char *path; /* borrowed from the rule */
-    char *pinned;     /* or owned: a directory between a rule and its root, which must not be renamed */
+    const char *path;  /* borrowed from the rule */
+    char *pinned;      /* or owned: a directory between a rule and its root, which must not be renamed */
+    size_t pin_before; /* the pinned one added before this one, counted from 1; 0: none */
     uint64_t dev, ino;
     int watch; /* its directory's; -1: none */
     bool hidden, dropped;
@@ -24,7 +25,7 @@ struct guard_entry {
 
 struct guard_held {
     struct guard_entry *entries; /* a directory's mostly in a row */
-    size_t count, cap;
+    size_t count, cap, last_pin;
     struct guard_entry **by_watch; /* sorted by watch and name; NULL before guard_held_watch() */
     const struct resolved *resolved;
     int top;       /* O_PATH on the workspace: it may be moved meanwhile; borrowed */
