@@ -124,11 +124,20 @@ fi
 
 cordon=$(realpath "${1:?usage: run-case.sh CORDON CASE DIRECTORY}") && case=$(realpath "${2:?}") || exit 1
 directory=$(realpath "${3:?}") || exit 1
+# Would a workspace there lie inside a git repository? Then an absent .git is not held.
+in_repository() {
+    local at=$1
+    until [ -e "$at/.git" ]; do
+        [ "$at" != / ] || return 1
+        at=$(dirname "$at")
+    done
+}
 # Temporary directories are what the sandbox replaces; and from root's build
 # directory an ordinary user may be shut out.
 if [ "$(id -u)" -eq 0 ]; then
     directory=/var/lib
 else
+    in_repository "$directory" && directory=${HOME:-/tmp}
     case $directory/ in /tmp/* | /var/tmp/* | /dev/shm/*) directory=${HOME:-/tmp} ;; esac
     case $directory/ in /tmp/* | /var/tmp/* | /dev/shm/*) skip "no directory that is not temporary: HOME is $directory" ;; esac
 fi

@@ -371,8 +371,26 @@ static bool is_reachable(const char *path)
     return true;
 }
 
+/* Would a tree there lie inside a git repository? Then an absent .git is watched, not held. */
+static bool is_in_repository(const char *path)
+{
+    char git[NAMES_VALUE + 8];
+    struct stat st;
+    for (size_t i = 1; i <= strlen(path); i++) {
+        if (path[i] != '/' && path[i] != '\0') {
+            continue;
+        }
+        snprintf(git, sizeof git, "%.*s/.git", (int)i, path);
+        if (lstat(git, &st) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Where the trees go: the directory asked for, unless it is temporary (the
- * sandbox replaces those) or the user of the lane cannot walk there. */
+ * sandbox replaces those), lies in a repository, or the user of the lane cannot
+ * walk there. */
 static int choose_base(char *out, size_t size, const char *wanted, bool as_root)
 {
     char real[NAMES_VALUE] = "";
@@ -383,13 +401,14 @@ static int choose_base(char *out, size_t size, const char *wanted, bool as_root)
     }
     const char *why = real[0] == '\0'                  ? "does not exist"
                       : is_temporary(real)             ? "is a temporary directory"
+                      : is_in_repository(real)         ? "lies in a git repository"
                       : strlen(real) > 60              ? "is too long for socket names"
                       : as_root && !is_reachable(real) ? "cannot be reached by an ordinary user"
                                                        : NULL;
     if (why != NULL) {
         const char *home = getenv("HOME");
         const char *instead = as_root ? "/var/lib" : home;
-        if (instead == NULL || is_temporary(instead)) {
+        if (instead == NULL || is_temporary(instead) || is_in_repository(instead)) {
             fprintf(stderr, "matrix: %s %s, and there is no other place: use --trees DIR\n", wanted, why);
             return -1;
         }

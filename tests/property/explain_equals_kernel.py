@@ -156,6 +156,9 @@ def one_case(cordon, seed, number, base, shared, count):
     tasks, verdicts = [], []
     for entry in json.loads(told.stdout)["paths"]:
         for answer in entry["answers"]:
+            if "quarantine" in answer["reason"]:  # the kernel lets it pass, the guard ends everything
+                count["guarded"] += 1
+                continue
             tasks.append([unescape(entry["path"]), answer["operation"]])
             verdicts.append(answer)
     before = acts([], tasks, env, base)
@@ -180,7 +183,7 @@ def one_case(cordon, seed, number, base, shared, count):
 
 
 def lane(cordon, base, shared, seeds):
-    count, bad = {"cases": 0, "acts": 0, "refused": 0, "run refused": 0}, 0
+    count, bad = {"cases": 0, "acts": 0, "refused": 0, "run refused": 0, "guarded": 0}, 0
     for seed in seeds:
         for number in NUMBERS:
             wrong, options = one_case(cordon, seed, number, base, shared, count)
