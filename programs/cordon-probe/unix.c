@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -194,6 +196,143 @@ static struct probe_result bind_name(const struct probe_call *c)
     return failed ? probe_failed(c, "bind", error) : probe_allowed();
 }
 
+/* -- around a broker: what another name, moment or descriptor may do ------- */
+
+static int listen_at(const char *path, int type)
+{
+    struct sockaddr_un at;
+    socklen_t len;
+    if (parse_address(path, &at, &len) != 0) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && (bind(fd, (struct sockaddr *)&at, len) != 0 || listen(fd, 16) != 0)) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+/* An outside socket under a name that a socket of one's own had: ADDRESS is
+ * moved to PATH once PATH was listened on and connected to. */
+static struct probe_result under_own_name(const struct probe_call *c)
+{
+    struct sockaddr_un own;
+    socklen_t len;
+    char aside[200];
+    int listener = listen_at(c->args[1], SOCK_STREAM);
+    if (listener < 0 || parse_address(c->args[1], &own, &len) != 0) {
+        return probe_failed(c, "listen", errno);
+    }
+    int first = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (first < 0 || connect(first, (struct sockaddr *)&own, len) != 0) {
+        return probe_unprepared("connect to the own socket", errno);
+    }
+    snprintf(aside, sizeof aside, "%s.aside", c->args[1]);
+    if (rename(c->args[1], aside) != 0 || rename(c->args[0], c->args[1]) != 0) {
+        return probe_failed(c, "rename", errno);
+    }
+    if (listen(listener, 16) != 0) { /* a broker may learn names at this moment */
+        return probe_unprepared("listen again", errno);
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&own, len) != 0) {
+        return probe_failed(c, "connect", errno);
+    }
+    return await_answer(c, fd);
+}
+
+/* By another name of the same socket. */
+static struct probe_result linked(const struct probe_call *c)
+{
+    if (link(c->args[0], c->args[1]) != 0) {
+        return probe_failed(c, "link", errno);
+    }
+    char *args[] = {c->args[1], NULL};
+    const struct probe_call other = {c->operation, args, 1};
+    return stream(&other);
+}
+
+/* By a descriptor of its directory, as programs with long paths do. */
+static struct probe_result by_descriptor(const struct probe_call *c)
+{
+    char path[100];
+    int dir = open(c->args[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0) {
+        return probe_unprepared("open", errno);
+    }
+    snprintf(path, sizeof path, "/proc/self/fd/%d/%s", dir, c->args[1]);
+    char *args[] = {path, NULL};
+    const struct probe_call other = {c->operation, args, 1};
+    return stream(&other);
+}
+
+struct race {
+    struct sockaddr_un shared, own, other;
+    int over;
+};
+
+static void *swap_address(void *argument)
+{
+    struct race *race = argument;
+    while (!__atomic_load_n(&race->over, __ATOMIC_RELAXED)) {
+        memcpy(race->shared.sun_path, race->other.sun_path, sizeof race->shared.sun_path);
+        memcpy(race->shared.sun_path, race->own.sun_path, sizeof race->shared.sun_path);
+    }
+    return NULL;
+}
+
+/* Whether the socket is connected to the other's listener. */
+static int reached_other(const struct race *race, int fd)
+{
+    struct sockaddr_un peer = {.sun_family = 0};
+    socklen_t size = sizeof peer;
+    return getpeername(fd, (struct sockaddr *)&peer, &size) == 0 &&
+           strncmp(peer.sun_path, race->other.sun_path, sizeof peer.sun_path) == 0;
+}
+
+/* Two listeners, the outside's ADDRESS and an own one at PATH; a thread swaps the
+ * names in memory while the call is on its way. */
+static struct probe_result race_address(const struct probe_call *c)
+{
+    struct race race = {.over = 0};
+    socklen_t len;
+    pthread_t thread;
+    int refused = 0, reached = 0, done, listener = listen_at(c->args[1], SOCK_STREAM);
+    if (listener < 0 || fcntl(listener, F_SETFL, O_NONBLOCK) != 0) {
+        return probe_failed(c, "listen", errno);
+    }
+    if (parse_address(c->args[0], &race.other, &len) != 0 ||
+        parse_address(c->args[1], &race.own, &len) != 0) {
+        return probe_broken("ADDRESS or PATH is too long for a socket");
+    }
+    race.shared = race.own;
+    if (pthread_create(&thread, NULL, swap_address, &race) != 0) {
+        return probe_unprepared("start a thread", errno);
+    }
+    for (int i = 0; i < 4000 && !reached; i++) {
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd < 0) {
+            break;
+        }
+        if (connect(fd, (struct sockaddr *)&race.shared, sizeof race.shared) != 0) {
+            refused += errno == EACCES;
+        }
+        reached = reached_other(&race, fd);
+        close(fd);
+        while ((done = accept(listener, NULL, NULL)) >= 0) {
+            close(done);
+        }
+    }
+    __atomic_store_n(&race.over, 1, __ATOMIC_RELAXED);
+    pthread_join(thread, NULL);
+    close(listener);
+    return reached ? probe_allowed() : probe_failed(c, "connect", refused ? EACCES : ETIMEDOUT);
+}
+
 const struct probe_operation probe_unix[] = {
     {"unix-stream", "ADDRESS", REFUSED, "", stream},
     {"unix-seqpacket", "ADDRESS", REFUSED, "", seqpacket},
@@ -202,5 +341,9 @@ const struct probe_operation probe_unix[] = {
     {"unix-send-fd", "ADDRESS PATH", REFUSED, "", send_descriptor},
     {"unix-receive-fd", "ADDRESS", REFUSED, "", receive_descriptor},
     {"unix-bind", "ADDRESS", REFUSED " EROFS", "", bind_name},
+    {"unix-under-own-name", "ADDRESS PATH", REFUSED, "", under_own_name},
+    {"unix-linked", "ADDRESS PATH", REFUSED, "", linked},
+    {"unix-by-descriptor", "DIR NAME", REFUSED, "", by_descriptor},
+    {"unix-race-address", "ADDRESS PATH", REFUSED, "", race_address},
     {NULL, NULL, NULL, NULL, NULL},
 };

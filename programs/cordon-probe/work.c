@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,14 +120,90 @@ static struct probe_result loopback_v6(const struct probe_call *c)
     return serve(c, (struct sockaddr *)&at, sizeof at);
 }
 
+/* A path, or an abstract name after an `@`. */
+static int unix_address(const char *text, struct sockaddr_un *out, socklen_t *len)
+{
+    size_t n = strlen(text);
+    memset(out, 0, sizeof *out);
+    out->sun_family = AF_UNIX;
+    if (n == 0 || n >= sizeof out->sun_path) {
+        return -1;
+    }
+    memcpy(out->sun_path, text, n);
+    if (text[0] == '@') {
+        out->sun_path[0] = '\0';
+    }
+    *len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + (text[0] != '@'));
+    return 0;
+}
+
 static struct probe_result unix_server(const struct probe_call *c)
 {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    if (strlen(c->args[0]) >= sizeof at.sun_path) {
-        return probe_broken("PATH is too long for a socket");
+    struct sockaddr_un at;
+    socklen_t len;
+    if (unix_address(c->args[0], &at, &len) != 0) {
+        return probe_broken("ADDRESS is too long for a socket");
     }
-    memcpy(at.sun_path, c->args[0], strlen(c->args[0]));
-    return serve(c, (struct sockaddr *)&at, sizeof at);
+    return serve(c, (struct sockaddr *)&at, len);
+}
+
+/* Whoever called listen() ends, as a daemon's parent does; its child serves. */
+static struct probe_result unix_daemon(const struct probe_call *c)
+{
+    struct sockaddr_un at;
+    socklen_t len;
+    int status;
+    if (unix_address(c->args[0], &at, &len) != 0) {
+        return probe_broken("ADDRESS is too long for a socket");
+    }
+    pid_t parent = fork();
+    if (parent == 0) {
+        int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+        if (listener < 0 || bind(listener, (struct sockaddr *)&at, len) != 0 || listen(listener, 1) != 0) {
+            _exit(1);
+        }
+        if (fork() != 0) {
+            _exit(0);
+        }
+        int peer = accept(listener, NULL, NULL);
+        _exit(peer < 0 || write(peer, "hello", 5) != 5);
+    }
+    if (parent < 0 || waitpid(parent, &status, 0) != parent || status != 0) {
+        return probe_unprepared("start the server", errno);
+    }
+    char content[8];
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&at, len) != 0) {
+        return probe_failed(c, "connect", errno);
+    }
+    ssize_t n = read(fd, content, sizeof content);
+    close(fd);
+    return n == 5 ? probe_allowed() : probe_failed(c, "read", errno);
+}
+
+/* As event loops do it: EINPROGRESS or not, then writable, then SO_ERROR. */
+static struct probe_result nonblocking(const struct probe_call *c)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    int error = 0;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (listener < 0 || client < 0 || bind(listener, (struct sockaddr *)&at, len) != 0 ||
+        listen(listener, 1) != 0 || getsockname(listener, (struct sockaddr *)&at, &len) != 0) {
+        return probe_unprepared("listen", errno);
+    }
+    if (connect(client, (struct sockaddr *)&at, len) != 0 && errno != EINPROGRESS) {
+        return probe_failed(c, "connect", errno);
+    }
+    struct pollfd writable = {.fd = client, .events = POLLOUT};
+    len = sizeof error;
+    if (poll(&writable, 1, 5000) != 1 || getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &len) != 0 ||
+        error != 0) {
+        return probe_failed(c, "SO_ERROR", error ? error : ETIMEDOUT);
+    }
+    int server = accept(listener, NULL, NULL);
+    return server < 0 ? probe_failed(c, "accept", errno) : pass_bytes(c, client, server);
 }
 
 static struct probe_result loopback_udp(const struct probe_call *c)
@@ -403,7 +480,9 @@ const struct probe_operation probe_work[] = {
     {"work-loopback-v4", "", REFUSED, "", loopback_v4},
     {"work-loopback-v6", "", REFUSED, "", loopback_v6},
     {"work-loopback-udp", "", REFUSED, "", loopback_udp},
-    {"work-unix-server", "PATH", REFUSED, "", unix_server},
+    {"work-unix-server", "ADDRESS", REFUSED, "", unix_server},
+    {"work-unix-daemon", "ADDRESS", REFUSED, "", unix_daemon},
+    {"work-nonblocking-connect", "", REFUSED, "", nonblocking},
     {"work-fifo", "PATH", REFUSED, "", fifo},
     {"work-pty", "", REFUSED, "", pseudo_terminal},
     {"work-shared-memory", "", REFUSED, "", shared_memory},
