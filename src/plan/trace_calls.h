@@ -44,6 +44,13 @@ enum trace_follow {
     TRACE_FOLLOW_UNLESS,  /* unless AT_SYMLINK_NOFOLLOW */
 };
 
+/* What a trace may have learnt that no longer holds after the call. */
+enum trace_effect {
+    TRACE_NO_EFFECT,
+    TRACE_MOVES_LINKS, /* a link may stand where a directory was, or nothing */
+    TRACE_MOVES_CWD,   /* some process has another working directory */
+};
+
 #define TRACE_NO_ARGUMENT (-1)
 
 struct trace_place {
@@ -57,6 +64,7 @@ struct trace_call {
     const char *name;
     int16_t number[2]; /* by enum seccomp_arch; -1: not there */
     enum trace_when when;
+    enum trace_effect effect;
     int8_t flags; /* argument; TRACE_NO_ARGUMENT: none */
     struct trace_place places[2];
 };

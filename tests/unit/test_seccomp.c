@@ -137,6 +137,8 @@ static const struct {
     {{50, 201}, BROKER},  /* listen */
     {{50, 201}, BROKER},  /* listen */
     {{76, 45}, TRACED},   /* truncate */
+    {{80, 49}, TRACED},   /* chdir */
+    {{81, 50}, TRACED},   /* fchdir */
     {{83, -1}, TRACED},   /* mkdir */
     {{258, 34}, TRACED},  /* mkdirat */
     {{88, -1}, TRACED},   /* symlink */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/path.h"
+#include "os/linux/trace_cache.h"
 #include "os/linux/trace_view.h"
 #include "plan/trace_calls.h"
 #include "plan/trace_grant.h"
@@ -27,11 +28,12 @@
 
 #define TRACE_SET_FLAGS _IOW('!', 4, uint64_t) /* SECCOMP_IOCTL_NOTIF_SET_FLAGS */
 #define TRACE_SYNC_WAKE_UP 1ul                 /* SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP */
-#define PAGE 4096 /* the smallest: reading stops where a mapping may end */
+#define PAGE 4096                              /* the smallest: reading stops where a mapping may end */
 
 struct trace {
     struct trace_setup setup;
     struct trace_view view;
+    struct trace_cache cache;
     struct buf rule, grant; /* kept for the next refusal */
 };
 
@@ -42,6 +44,7 @@ cordon_status trace_new(struct trace **out, const struct trace_setup *setup, str
         return error_nomem(err, "linux.trace");
     t->setup = *setup;
     trace_view_init(&t->view);
+    trace_cache_init(&t->cache);
     buf_init(&t->rule);
     buf_init(&t->grant);
     /* The caller waits for this process and this one for the caller: with that
@@ -57,6 +60,7 @@ void trace_free(struct trace *t)
     if (!t)
         return;
     trace_view_release(&t->view);
+    trace_cache_release(&t->cache);
     buf_release(&t->rule);
     buf_release(&t->grant);
     free(t);
@@ -82,24 +86,92 @@ static bool read_path(const struct trace *t, const struct notify_request *r, uin
     return false;
 }
 
-/* The path of one target: where it starts, as text. */
-static bool target_text(const struct trace *t, const struct notify_request *r,
-                        const struct trace_target *target, char out[LIMIT_PATH_BYTES])
+static bool cwd_text(struct trace *t, pid_t pid, char out[LIMIT_PATH_BYTES])
+{
+    const char *known = trace_cache_cwd(&t->cache, pid);
+    if (known) {
+        memcpy(out, known, strlen(known) + 1);
+        return true;
+    }
+    if (!trace_view_start(pid, TRACE_CWD, out))
+        return false;
+    trace_cache_put_cwd(&t->cache, pid, out);
+    return true;
+}
+
+/* The path of one target, from the root on but not resolved. */
+static bool target_text(struct trace *t, const struct notify_request *r, const struct trace_target *target,
+                        char out[LIMIT_PATH_BYTES])
 {
     char path[LIMIT_PATH_BYTES];
-    return read_path(t, r, target->path, path) && (path[0] || target->empty) &&
-           trace_view_text(r->pid, target->dir, path, out);
+    size_t base = 0;
+    if (!read_path(t, r, target->path, path) || (!path[0] && !target->empty))
+        return false;
+    size_t len = strlen(path);
+    if (path[0] != '/') {
+        bool found =
+            target->dir == TRACE_CWD ? cwd_text(t, r->pid, out) : trace_view_start(r->pid, target->dir, out);
+        if (!found)
+            return false;
+        base = strlen(out);
+        if (len > 0)
+            out[base++] = '/';
+    }
+    if (base + len >= LIMIT_PATH_BYTES)
+        return false;
+    memcpy(out + base, path, len + 1);
+    return true;
+}
+
+/* The part of `text` that is the last component's directory. */
+static size_t directory_length(const char *text)
+{
+    size_t len = strlen(text);
+    while (len > 0 && text[len - 1] != '/')
+        len--;
+    return len;
+}
+
+/* Is everything that the call could do there allowed, as was seen before? A
+ * last component that is followed could be a link. */
+static bool is_known_open(const struct trace *t, const struct trace_target *target, const char *text)
+{
+    size_t len = directory_length(text);
+    const char *name = text + len;
+    return !target->follow && name[0] && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
+           trace_cache_is_open(&t->cache, text, len);
+}
+
+/* What the text says is allowed: is it what the text says? Without a link on
+ * the way it is, and when no rule lies in that directory, so is all the rest of it. */
+static bool is_as_written(struct trace *t, const struct trace_target *target, const char *text)
+{
+    char directory[LIMIT_PATH_BYTES], normal[LIMIT_PATH_BYTES];
+    size_t len = directory_length(text);
+    if (target->follow || len == 0 || !trace_view_is_plain(&t->view, text, len))
+        return false;
+    memcpy(directory, text, len);
+    directory[len] = '\0';
+    trace_view_normalize(directory, normal);
+    if (decide(t->setup.what->resolved, normal, OP_REMOVE).allowed)
+        trace_cache_put_open(&t->cache, text, len);
+    return true;
 }
 
 /* May the call be refused for this path, as far as its text says? */
 static bool looks_refused(const struct resolved *resolved, const struct trace_target *target,
                           const char *text)
 {
+    static const enum object_type types[] = {OBJECT_ABSENT, OBJECT_DIRECTORY, OBJECT_FILE};
     char normal[LIMIT_PATH_BYTES];
+    unsigned asked = 0;
     trace_view_normalize(text, normal);
-    for (enum object_type found = OBJECT_ABSENT; found <= OBJECT_FILE; found++) {
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         enum decide_op op;
-        if (trace_operation(target, found, &op) && !decide(resolved, normal, op).allowed)
+        if (!trace_operation(target, types[i], &op) || asked & 1u << op)
+            continue;
+        asked |= 1u << op;
+        if (!decide(resolved, normal, op).allowed)
             return true;
     }
     return false;
@@ -176,23 +248,28 @@ void trace_handle(struct trace *t, const struct notify_request *r)
 {
     struct trace_target targets[2];
     char texts[2][LIMIT_PATH_BYTES];
-    size_t count = trace_decode(TRACE_ARCH, (uint32_t)r->number, r->args, targets), known = 0;
+    const struct trace_call *call = trace_call_find(TRACE_ARCH, (uint32_t)r->number);
+    size_t count = trace_decode(TRACE_ARCH, (uint32_t)r->number, r->args, targets), left = 0;
     bool refused = false;
 
+    trace_cache_note(&t->cache, call ? call->effect : TRACE_NO_EFFECT);
     for (size_t i = 0; i < count; i++) {
-        if (!target_text(t, r, &targets[i], texts[known]))
+        if (!target_text(t, r, &targets[i], texts[left]))
             continue; /* the kernel cannot find it either */
-        if (targets[i].act == TRACE_ACT_OPEN && strcmp(texts[known], "/dev/null") == 0)
+        if (is_known_open(t, &targets[i], texts[left]))
+            continue;
+        if (targets[i].act == TRACE_ACT_OPEN && strcmp(texts[left], "/dev/null") == 0)
             continue; /* every second line of a shell script */
-        targets[known] = targets[i];
-        refused = refused || looks_refused(t->setup.what->resolved, &targets[known], texts[known]);
-        known++;
+        targets[left] = targets[i];
+        refused = refused || looks_refused(t->setup.what->resolved, &targets[left], texts[left]);
+        left++;
     }
-    bool ready = known > 0 && trace_view_open(&t->view, r->pid);
+    bool ready = left > 0 && trace_view_open(&t->view, r->pid);
     if (!refused)
         notify_continue(t->setup.notify, r);
-    for (size_t i = 0; ready && i < known; i++)
-        judge(t, r, &targets[i], texts[i]);
+    for (size_t i = 0; ready && i < left; i++)
+        if (refused || !is_as_written(t, &targets[i], texts[i]))
+            judge(t, r, &targets[i], texts[i]);
     if (refused)
         notify_continue(t->setup.notify, r);
 }

@@ -133,29 +133,18 @@ static bool is_deleted(const char *path)
     return len >= sizeof suffix - 1 && strcmp(path + len - (sizeof suffix - 1), suffix) == 0;
 }
 
-bool trace_view_text(pid_t pid, int dir, const char *path, char out[LIMIT_PATH_BYTES])
+bool trace_view_start(pid_t pid, int dir, char out[LIMIT_PATH_BYTES])
 {
-    size_t len = strlen(path);
-    ssize_t base = 0;
-    if (path[0] != '/') {
-        char name[48];
-        if (dir == TRACE_CWD)
-            snprintf(name, sizeof name, "/proc/%d/cwd", (int)pid);
-        else
-            snprintf(name, sizeof name, "/proc/%d/fd/%d", (int)pid, dir);
-        base = readlink(name, out, LIMIT_PATH_BYTES - 1);
-        if (base <= 0 || base >= LIMIT_PATH_BYTES - 1 || out[0] != '/')
-            return false;
-        out[base] = '\0';
-        if (is_deleted(out))
-            return false;
-        if (len > 0)
-            out[base++] = '/';
-    }
-    if ((size_t)base + len >= LIMIT_PATH_BYTES)
+    char name[48];
+    if (dir == TRACE_CWD)
+        snprintf(name, sizeof name, "/proc/%d/cwd", (int)pid);
+    else
+        snprintf(name, sizeof name, "/proc/%d/fd/%d", (int)pid, dir);
+    ssize_t len = readlink(name, out, LIMIT_PATH_BYTES - 1);
+    if (len <= 0 || len >= LIMIT_PATH_BYTES - 1 || out[0] != '/')
         return false;
-    memcpy(out + base, path, len + 1);
-    return true;
+    out[len] = '\0';
+    return !is_deleted(out);
 }
 
 /* ---- what is there */
@@ -300,6 +289,16 @@ static enum expansion resolve_first(const struct trace_view *view, pid_t pid, ch
             return done;
     }
     return EXPANDED_NOTHING;
+}
+
+bool trace_view_is_plain(const struct trace_view *view, const char *text, size_t len)
+{
+    struct stat st;
+    int fd = look_at_start(view, text, len);
+    bool plain = fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+    if (fd >= 0)
+        close(fd);
+    return plain;
 }
 
 bool trace_view_has_directory(const struct trace_view *view, const char *path)

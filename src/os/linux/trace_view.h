@@ -34,11 +34,9 @@ void trace_view_release(struct trace_view *view);
 /* The root and the mounts of any process inside, once. False: it is gone. */
 bool trace_view_open(struct trace_view *view, pid_t pid);
 
-/* Where a path of a process starts: its text, not yet resolved. `dir` is its
- * descriptor, or TRACE_CWD; not asked for when `path` is absolute. `path` may be
- * empty: `dir` itself. False: there is no such place (the call fails too), it
- * has no name, or the text is longer than the kernel takes. */
-bool trace_view_text(pid_t pid, int dir, const char *path, char out[LIMIT_PATH_BYTES]);
+/* Where a relative path of a process starts, as text: its descriptor `dir`, or
+ * TRACE_CWD. False: there is no such place (the call fails too), or it has no name. */
+bool trace_view_start(pid_t pid, int dir, char out[LIMIT_PATH_BYTES]);
 
 /* `.` and `..` by text: right where no link is on the way. `text` starts with a slash. */
 void trace_view_normalize(const char *text, char out[LIMIT_PATH_BYTES]);
@@ -57,6 +55,9 @@ struct trace_object {
 
 /* `text` starts with a slash. follow: a link at the end is followed. `pid` is
  * whom /proc/self means. */
+/* Is `text`, of that length, a directory without a link on the way? */
+bool trace_view_is_plain(const struct trace_view *view, const char *text, size_t len);
+
 enum trace_found trace_view_find(const struct trace_view *view, pid_t pid, const char *text, bool follow,
                                  struct trace_object *out);
 
