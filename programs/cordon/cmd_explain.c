@@ -78,6 +78,58 @@ static json_t *verdict_json(struct json_build *b, const struct box *box, enum de
     return out;
 }
 
+/* A unix socket is also connected to. Only an outside one is asked about: what
+ * the command listens on itself, it makes itself. */
+struct socket_answer {
+    bool is_socket;
+    const struct socket_grant *grant; /* NULL: no */
+};
+
+static struct socket_answer ask_socket(const struct resolved *resolved, const char *path)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0 || !S_ISSOCK(st.st_mode))
+        return (struct socket_answer){false, NULL};
+    return (struct socket_answer){true, decide_socket(resolved, path, st.st_dev, st.st_ino)};
+}
+
+static const char *socket_reason(const struct socket_answer *answer)
+{
+    return answer->grant ? "listed in network.unix_sockets"
+                         : "not listed in network.unix_sockets: a socket of the outside";
+}
+
+static void print_socket(const struct box *box, const struct socket_answer *answer)
+{
+    printf("  %-7s %-4s %s", "connect", answer->grant ? "yes" : "no", socket_reason(answer));
+    if (answer->grant) {
+        char *path = display(answer->grant->path), *origin = display(answer->grant->origin);
+        printf(" [unix_sockets %s; %s]\n", path ? path : "?", origin ? origin : "?");
+        free(path);
+        free(origin);
+    } else {
+        printf("\n              enforced by: %s\n", mechanism(box, "unix-sockets"));
+    }
+}
+
+static json_t *socket_json(struct json_build *b, const struct box *box, const struct socket_answer *answer)
+{
+    json_t *rule = json_null(), *out = json_object();
+    if (answer->grant) {
+        rule = json_object();
+        json_build_put(b, rule, "kind", json_string("unix_sockets"));
+        json_build_put(b, rule, "path", json_build_text(answer->grant->path));
+        json_build_put(b, rule, "origin", json_build_text(answer->grant->origin));
+    }
+    json_build_put(b, out, "operation", json_string("connect"));
+    json_build_put(b, out, "allowed", json_boolean(answer->grant != NULL));
+    json_build_put(b, out, "reason", json_string(socket_reason(answer)));
+    json_build_put(b, out, "rule", rule);
+    json_build_put(b, out, "facet", json_string("unix-sockets"));
+    json_build_put(b, out, "mechanism", json_string(mechanism(box, "unix-sockets")));
+    return out;
+}
+
 /* What the answers are gathered in; `paths` and `hosts` NULL: they are printed as text. */
 struct answers {
     struct json_build build;
@@ -94,12 +146,15 @@ static cordon_status explain_path(struct answers *answers, const struct box *box
         return status;
     const struct resolved *resolved = &box->resolution.resolved;
     size_t count = questions(resolved, path, ops);
+    struct socket_answer socket = ask_socket(resolved, path);
     if (answers->paths) {
         json_t *entry = json_object(), *verdicts = json_array();
         for (size_t i = 0; i < count; i++)
             json_build_push(
                 &answers->build, verdicts,
                 verdict_json(&answers->build, box, ops[i], decide_outside(resolved, path, ops[i])));
+        if (socket.is_socket)
+            json_build_push(&answers->build, verdicts, socket_json(&answers->build, box, &socket));
         json_build_put(&answers->build, entry, "path", json_build_text(path));
         json_build_put(&answers->build, entry, "answers", verdicts);
         json_build_push(&answers->build, answers->paths, entry);
@@ -108,6 +163,8 @@ static cordon_status explain_path(struct answers *answers, const struct box *box
         printf("%s\n", shown ? shown : "?");
         for (size_t i = 0; i < count; i++)
             print_verdict(box, ops[i], decide_outside(resolved, path, ops[i]));
+        if (socket.is_socket)
+            print_socket(box, &socket);
         free(shown);
     }
     free(path);

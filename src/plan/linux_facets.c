@@ -38,6 +38,15 @@ static struct facet write_facet(const struct linux_facts *facts)
                           "and devices stay writable"};
 }
 
+static struct facet unix_facet(const struct linux_facts *facts)
+{
+    if (!facts->broker)
+        return enforced("unix-sockets", "seccomp refuses AF_UNIX sockets but socketpair");
+    return enforced("unix-sockets",
+                    "seccomp asks cordon, which connects for the command: to what it listens on "
+                    "itself, and to what the policy lists");
+}
+
 size_t linux_facets(const struct linux_plan *plan, const struct linux_facts *facts,
                     const struct policy *policy, struct facet out[LINUX_FACETS_MAX])
 {
@@ -58,7 +67,7 @@ size_t linux_facets(const struct linux_plan *plan, const struct linux_facts *fac
     out[n++] = off ? enforced("inner-loopback", "own network namespace with lo up")
                    : (struct facet){"inner-loopback", "the host's loopback, since the network is on",
                                     FACET_LIMIT, NULL};
-    out[n++] = enforced("unix-sockets", "seccomp refuses AF_UNIX sockets but socketpair");
+    out[n++] = unix_facet(facts);
     out[n++] = (struct facet){"unix-dgram", "named datagram sockets are refused", FACET_LIMIT, NULL};
     out[n++] = enforced("ipc", "own IPC namespace");
     out[n++] =
