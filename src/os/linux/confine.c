@@ -102,6 +102,10 @@ cordon_status confine_layers(const struct linux_plan *plan, int ruleset_fd, int 
     struct sock_fprog program = {(unsigned short)plan->filter.count,
                                  (struct sock_filter *)(void *)plan->filter.insns};
     unsigned flags = plan->listener ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
+    /* Calls on files know no EINTR: a signal while cordon looks must not make
+     * one. (It would also hold up what interrupts a slow connect on purpose.) */
+    if (plan->filter_options.trace)
+        flags |= SYS_SECCOMP_WAIT_KILLABLE_RECV;
     long made = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
     *listener = plan->listener ? (int)made : -1;
     if (made < 0 && errno == EBUSY)

@@ -40,6 +40,8 @@
 #define SYS_CLOSE_RANGE_CLOEXEC 4u
 #define SYS_PIDFD_THREAD O_EXCL /* since 6.9 */
 
+#define SYS_SECCOMP_WAIT_KILLABLE_RECV 0x20u /* since 5.19 */
+
 #define SYS_CLONE_NEWCGROUP 0x02000000ull
 
 struct sys_clone_args {
