@@ -75,11 +75,11 @@ bool broker_takes(int number)
     return number == SYS_connect || number == SYS_listen;
 }
 
-static void refuse(struct broker *b, const struct notify_request *r, const char *target, const char *rule,
-                   const char *grant)
+static void refuse(struct broker *b, const struct notify_request *r, int code, const char *target,
+                   const char *rule, const char *grant)
 {
     struct refusal refusal = {"connect", target, rule, grant};
-    notify_fail(b->setup.notify, r, EACCES);
+    notify_fail(b->setup.notify, r, code);
     b->setup.refused(b->setup.self, &refusal);
 }
 
@@ -189,7 +189,7 @@ static void refuse_path(struct broker *b, const struct notify_request *r, int pi
         if (lstat(path, &outside) == 0 && outside.st_dev == st->st_dev && outside.st_ino == st->st_ino)
             grant = string_format("--unix-socket %s", path);
     }
-    refuse(b, r, len > 0 && path[0] == '/' ? path : asked, RULE_SOCKETS, grant ? grant : "");
+    refuse(b, r, EACCES, len > 0 && path[0] == '/' ? path : asked, RULE_SOCKETS, grant ? grant : "");
     free(grant);
 }
 
@@ -201,7 +201,7 @@ static bool judge_path(struct broker *b, const struct notify_request *r, const c
     int fd = -1;
     switch (broker_walk(n, r, path, &fd)) {
     case WALK_MAGIC:
-        refuse(b, r, path, RULE_MAGIC, "");
+        refuse(b, r, EACCES, path, RULE_MAGIC, "");
         return false;
     case WALK_FAILED:
         notify_fail(n, r, errno);
@@ -225,7 +225,8 @@ static bool judge_path(struct broker *b, const struct notify_request *r, const c
 }
 
 /* Abstract names belong to the network namespace: with a private one only the
- * inside can be meant. */
+ * inside can be meant. With the machine's, the others are answered as if nobody
+ * were there, as in a private one: X11 clients then try the path. */
 static bool judge_abstract(struct broker *b, const struct notify_request *r,
                            const struct unix_address *address)
 {
@@ -233,7 +234,7 @@ static bool judge_abstract(struct broker *b, const struct notify_request *r,
     if (!b->setup.what->network_on || listeners_has_abstract(&b->listeners, address))
         return true;
     unix_address_show(address, &text);
-    refuse(b, r, buf_failed(&text) ? "@" : text.data, RULE_SOCKETS, "");
+    refuse(b, r, ECONNREFUSED, buf_failed(&text) ? "@" : text.data, RULE_SOCKETS, "");
     buf_release(&text);
     return false;
 }
@@ -250,7 +251,7 @@ static bool judge_unix(struct broker *b, struct connect_job *job)
     if (getsockopt(job->fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 ||
         (type != SOCK_STREAM && type != SOCK_SEQPACKET)) {
         unix_address_show(&address, &text);
-        refuse(b, r, buf_failed(&text) ? "" : text.data, RULE_DATAGRAM, "");
+        refuse(b, r, EACCES, buf_failed(&text) ? "" : text.data, RULE_DATAGRAM, "");
         buf_release(&text);
         return false;
     }
@@ -281,7 +282,7 @@ static bool judge(struct broker *b, struct connect_job *job)
     }
     if (!is_of_the_inside(b, r, job->fd)) {
         show_internet(&job->address, job->length, target, sizeof target);
-        refuse(b, r, target, RULE_OUTSIDE, "");
+        refuse(b, r, EACCES, target, RULE_OUTSIDE, "");
         return false;
     }
     switch (domain) {
@@ -297,7 +298,7 @@ static bool judge(struct broker *b, struct connect_job *job)
         return false;
     default: /* made outside: inside there are no others */
         show_internet(&job->address, job->length, target, sizeof target);
-        refuse(b, r, target, RULE_OUTSIDE, "");
+        refuse(b, r, EACCES, target, RULE_OUTSIDE, "");
         return false;
     }
 }
@@ -307,7 +308,7 @@ static void fail_descriptor(struct broker *b, const struct notify_request *r, in
     switch (code) {
     case EPERM:
     case EACCES:
-        refuse(b, r, "(any)", RULE_UNSEEN, "");
+        refuse(b, r, EACCES, "(any)", RULE_UNSEEN, "");
         break;
     case EMFILE:
     case ENFILE:
