@@ -311,7 +311,7 @@ static void usage_errors(void **state)
         {"cordon run --writ=x y", "unknown option --writ; did you mean --write?"},
         {"cordon run --bogus y", "unknown option --bogus; `cordon help run` lists them"},
         {"cordon run --=x y", "unknown option --; `cordon help run` lists them"},
-        {"cordon run -qx y", "unknown option -x; `cordon help run` lists them"},
+        {"cordon run -qz y", "unknown option -z; `cordon help run` lists them"},
         {"cordon run -q\xc3\xa9 y", "unknown option -\xc3\xa9; `cordon help run` lists them"},
         {"cordon run -\xff y", "unknown option -?; `cordon help run` lists them"},
         {"cordon run -write x y", "unknown option -write; did you mean --write?"},

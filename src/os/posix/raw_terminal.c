@@ -15,6 +15,16 @@ bool raw_terminal_same(int fd, int other)
     return ioctl(fd, TIOCGDEV, &a) == 0 && ioctl(other, TIOCGDEV, &b) == 0 && a == b;
 }
 
+/* In the background the modes are somebody else's: of the shell that reads the
+ * next line. The call is one that changes nothing and yet stops us there (SIGTTOU). */
+static bool wait_for_foreground(int fd)
+{
+    while (tcdrain(fd) != 0)
+        if (errno != EINTR)
+            return false;
+    return true;
+}
+
 cordon_status raw_terminal_open(struct raw_terminal *t, int fd, struct cordon_error *err)
 {
     char path[64] = "/dev/tty"; /* may be opened when the terminal itself may not: after su(1) */
@@ -22,7 +32,7 @@ cordon_status raw_terminal_open(struct raw_terminal *t, int fd, struct cordon_er
     if (tcgetsid(fd) != getsid(0))
         snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     opened.fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    if (opened.fd < 0 || tcgetattr(opened.fd, &opened.modes) != 0) {
+    if (opened.fd < 0 || !wait_for_foreground(opened.fd) || tcgetattr(opened.fd, &opened.modes) != 0) {
         int code = errno;
         if (opened.fd >= 0)
             close(opened.fd);

@@ -19,7 +19,7 @@ struct raw_terminal {
 /* Are both the same terminal? */
 bool raw_terminal_same(int fd, int other);
 
-/* The terminal that `fd` is. Step "linux.terminal.user". */
+/* The terminal that `fd` is, as soon as this process is in its foreground. Step "linux.terminal.user". */
 cordon_status raw_terminal_open(struct raw_terminal *t, int fd, struct cordon_error *err);
 void raw_terminal_close(struct raw_terminal *t); /* leaves first; tolerates one that is not open */
 
