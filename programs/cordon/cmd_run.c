@@ -266,6 +266,13 @@ static void look_at_guards(struct run *run)
         say(run->options, "%s", guard->events[i].words);
 }
 
+/* Nothing of the sandbox is left after it. Tolerates a second call. */
+static void leave(struct run *run)
+{
+    launch_end(&run->launched);
+    placeholders_remove(&run->prepared.box.placeholders, &run->prepared.box.places);
+}
+
 static int finish(struct run *run)
 {
     struct box *box = &run->prepared.box;
@@ -282,16 +289,18 @@ static int finish(struct run *run)
         say(run->options, "%s", err.message);
     look_at_guards(run);
     supervisor_release(&run->supervisor);
-    /* A directory that is still mounted on inside is dear to remove. */
-    if (box->placeholders.count)
-        launch_end(&run->launched);
-    placeholders_remove(&box->placeholders, &box->places);
-    if (run->watch_changes)
+    /* The report is made while the kernel takes the namespaces down; but the
+     * placeholders, which are dear to remove while they are mounted on, must not
+     * be taken for the command's doing. */
+    if (run->watch_changes) {
+        leave(run);
         compare_trees(run);
+    }
     deliver_report(run);
-    launch_end(&run->launched);
+    leave(run);
     if (report->outcome.kind == OUTCOME_TIMED_OUT || report->outcome.kind == OUTCOME_LIMIT)
         say(run->options, "stopped by the %s limit", report->outcome.limit);
+    run_say_refusals(run);
     if (run->options->verbose)
         for (size_t i = 0; i < report->warning_count; i++)
             say(run->options, "warning: %s", report->warnings[i]);

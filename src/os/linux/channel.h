@@ -13,7 +13,8 @@
 
 enum channel_kind {
     /* launcher to init */
-    CHANNEL_GO = 1,   /* the id maps are written; carries the Landlock ruleset */
+    CHANNEL_GO = 1,   /* the plan is in the arena, the id maps are written */
+    CHANNEL_START,    /* carries the Landlock ruleset: the command may run */
     CHANNEL_SIGNAL,   /* send `value` to the command's process group */
     CHANNEL_TERMINAL, /* make the command's process group the terminal's foreground one, then SIGCONT it */
     /* init, or the command before its exec, to launcher */

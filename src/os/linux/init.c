@@ -43,16 +43,39 @@ static _Noreturn void fail(const struct init_context *context, const struct cord
     _exit(EXIT_INIT_FAILED);
 }
 
-/* The launcher has written the id maps and put the plan in the arena; the
- * Landlock ruleset comes as a descriptor. End of file: it is gone. */
-static void wait_for_go(struct init_context *context)
+/* End of file: the launcher is gone. */
+static int wait_for(const struct init_context *context, enum channel_kind kind)
 {
     struct channel_message message;
     pid_t sender;
-    if (channel_receive(context->channel, true, &message, &context->ruleset_fd, &sender) != 1 ||
-        message.kind != CHANNEL_GO)
+    int fd;
+    if (channel_receive(context->channel, true, &message, &fd, &sender) != 1 || message.kind != kind)
         _exit(EXIT_INIT_FAILED);
-    context->scratch.ruleset_fd = context->ruleset_fd;
+    return fd;
+}
+
+static bool write_own(const char *file, const char *text)
+{
+    int fd = open(file, O_WRONLY | O_CLOEXEC);
+    ssize_t len = (ssize_t)strlen(text);
+    bool written = fd >= 0 && write(fd, text, (size_t)len) == len;
+    int code = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = code;
+    return written;
+}
+
+/* Anybody may map his own id, and here it is done while the launcher plans. */
+static cordon_status write_own_maps(const struct init_context *context, struct cordon_error *err)
+{
+    if (context->uid_map[0] &&
+        (!write_own("/proc/self/setgroups", "deny") || !write_own("/proc/self/uid_map", context->uid_map) ||
+         !write_own("/proc/self/gid_map", context->gid_map)))
+        return safe_error(
+            err, CORDON_E_UNSUPPORTED, "linux.userns.map",
+            "cannot map the user into its own user namespace; docs/platforms.md names the remedy", NULL);
+    return CORDON_OK;
 }
 
 static cordon_status loopback_up(struct cordon_error *err)
@@ -159,7 +182,7 @@ static cordon_status take_pty(const struct init_context *context, struct cordon_
 {
     bool taken = ioctl(context->terminal_fd, TIOCSCTTY, 0) == 0;
     for (int fd = 0; fd < 3; fd++)
-        taken = taken && (!isatty(fd) || dup2(context->terminal_fd, fd) == fd);
+        taken = taken && ((!isatty(fd) && !context->pty_everywhere) || dup2(context->terminal_fd, fd) == fd);
     return taken ? CORDON_OK
                  : safe_error(err, CORDON_E_SYSTEM, "linux.terminal",
                               "cannot make the sandbox's terminal the command's", NULL);
@@ -348,7 +371,7 @@ static cordon_status open_pty(struct init_context *context, struct cordon_error 
     int master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
     bool ready = master >= 0 && ioctl(master, TIOCSPTLCK, &unlock) == 0 &&
                  ioctl(master, TIOCSWINSZ, &context->window) == 0 &&
-                 tcsetattr(master, TCSANOW, &context->modes) == 0;
+                 (!context->modes.c_cflag || tcsetattr(master, TCSANOW, &context->modes) == 0);
     if (ready)
         context->terminal_fd = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (!ready || context->terminal_fd < 0 || !channel_send(context->channel, &message, master, 0))
@@ -408,11 +431,14 @@ void init_main(struct init_context *context)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (context->own_netns && network_begin(&network, &err) != CORDON_OK)
         fail(context, &err);
-    if (confine_bounding_set(&err) != CORDON_OK)
+    if (write_own_maps(context, &err) != CORDON_OK || confine_bounding_set(&err) != CORDON_OK)
         fail(context, &err);
-    wait_for_go(context);
+    wait_for(context, CHANNEL_GO);
 
     if (mounts_apply(context->plan, &context->scratch, &err) != CORDON_OK)
+        fail(context, &err);
+    context->ruleset_fd = wait_for(context, CHANNEL_START);
+    if (mounts_allow_devpts(context->plan, &context->scratch, context->ruleset_fd, &err) != CORDON_OK)
         fail(context, &err);
     if (context->own_netns && network_enter(&network, &err) != CORDON_OK)
         fail(context, &err);

@@ -17,11 +17,15 @@ struct init_context {
     bool foreground; /* make the command's group the foreground one at start */
     bool detach;     /* a session of its own: the command was given no terminal */
     bool pty;        /* a terminal of the sandbox's own */
+    bool pty_everywhere;
     struct winsize window;
     struct termios modes;
     int terminal_fd; /* its slave, once init opened it; -1 */
     bool own_netns;  /* init begins to make it while the launcher still plans */
-    sigset_t mask;   /* the command's signal mask */
+    /* Its lines of the id maps where init may write them itself: one id, the
+     * user's own. Otherwise empty, and the launcher does it. */
+    char uid_map[32], gid_map[32];
+    sigset_t mask; /* the command's signal mask */
     uint64_t nofile_soft, nofile_hard;
     /* What the launcher puts there before it says go: */
     const struct linux_plan *plan;
@@ -29,7 +33,7 @@ struct init_context {
     char *const *candidates; /* full paths to try for the command, in order; NULL-terminated */
     char **script_argv;      /* "/bin/sh", a free place, argv[1]...: for a script without #! */
     char *const *environment;
-    int ruleset_fd; /* comes with the go */
+    int ruleset_fd; /* comes with the start */
 };
 
 /* Never returns. */

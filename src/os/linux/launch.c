@@ -168,6 +168,7 @@ cordon_status launch_begin(const struct launch_setup *setup, struct launched *ou
                                              .foreground = setup->foreground,
                                              .detach = setup->detach,
                                              .pty = setup->pty,
+                                             .pty_everywhere = setup->pty_everywhere,
                                              .window = setup->window,
                                              .modes = setup->modes,
                                              .terminal_fd = -1,
@@ -175,7 +176,14 @@ cordon_status launch_begin(const struct launch_setup *setup, struct launched *ou
                                              .mask = setup->mask,
                                              .nofile_soft = setup->nofile_soft,
                                              .nofile_hard = setup->nofile_hard,
+                                             .scratch.devpts = -1,
                                              .ruleset_fd = -1};
+    if (geteuid() != 0) {
+        snprintf(started.context->uid_map, sizeof started.context->uid_map, "%u %u 1\n", geteuid(),
+                 geteuid());
+        snprintf(started.context->gid_map, sizeof started.context->gid_map, "%u %u 1\n", getegid(),
+                 getegid());
+    }
     started.init = clone_init(started.context, pair[0]);
     if (started.init < 0) {
         status = clone_failed(errno, err);
@@ -238,30 +246,39 @@ static cordon_status enter_cgroup(struct launched *l, const struct linux_plan *p
                                     strerror(code));
 }
 
-/* The ruleset is made out here and travels as a descriptor. */
-static cordon_status say_go(struct launched *l, int ruleset_fd, struct cordon_error *err)
+static cordon_status say(struct launched *l, enum channel_kind kind, int fd, struct cordon_error *err)
 {
-    struct channel_message message = {.kind = CHANNEL_GO};
-    if (!channel_send(l->channel, &message, ruleset_fd, 0))
-        return error_set(err, CORDON_E_SYSTEM, errno, "linux.launch", "the sandbox's init is gone: %s",
-                         strerror(errno));
-    return CORDON_OK;
+    struct channel_message message = {.kind = kind}, answer;
+    if (channel_send(l->channel, &message, fd, 0))
+        return CORDON_OK;
+    int code = errno;
+    while (launch_read(l, &answer))
+        if (answer.kind == CHANNEL_FAILED) { /* its last word */
+            *err = answer.error;
+            return err->status;
+        }
+    return error_set(err, CORDON_E_SYSTEM, code, "linux.launch", "the sandbox's init is gone: %s",
+                     strerror(code));
 }
 
+/* Init mounts while the Landlock ruleset is made, out here where the paths still
+ * mean what they did; it travels as a descriptor. */
 cordon_status launch_go(struct launched *l, const struct linux_plan *plan, char *const *environment,
                         const int seal_stdio[3], struct cordon_error *err)
 {
     int ruleset_fd = -1;
     clock_gettime(CLOCK_MONOTONIC, &l->began);
-    cordon_status status = landlock_build(plan, &ruleset_fd, err);
-    if (status == CORDON_OK)
-        status = fill_arena(l, plan, environment, seal_stdio, err);
-    if (status == CORDON_OK)
+    cordon_status status = fill_arena(l, plan, environment, seal_stdio, err);
+    if (status == CORDON_OK && !l->context->uid_map[0])
         status = write_maps(plan, l->init, err);
+    if (status == CORDON_OK)
+        status = say(l, CHANNEL_GO, -1, err);
+    if (status == CORDON_OK)
+        status = landlock_build(plan, &ruleset_fd, err);
     if (status == CORDON_OK)
         status = enter_cgroup(l, plan, err);
     if (status == CORDON_OK)
-        status = say_go(l, ruleset_fd, err);
+        status = say(l, CHANNEL_START, ruleset_fd, err);
     if (ruleset_fd >= 0)
         close(ruleset_fd);
     return status;

@@ -199,8 +199,8 @@ static cordon_status apply_proc(const struct mount_op *op, struct cordon_error *
         return safe_error(err, CORDON_E_SYSTEM, op->step, "cannot open the mount point", op->target);
     cordon_status status = CORDON_OK;
     int tree = mounts_fresh("proc", NULL, NULL,
-                           SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NODEV |
-                               SYS_MOUNT_ATTR_NOEXEC);
+                            SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NODEV |
+                                SYS_MOUNT_ATTR_NOEXEC);
     if (tree >= 0) {
         status = move_onto(op, tree, target, err);
         close(tree);
@@ -211,8 +211,8 @@ static cordon_status apply_proc(const struct mount_op *op, struct cordon_error *
     return status;
 }
 
-static cordon_status apply_devpts(const struct linux_plan *plan, const struct mount_op *op,
-                                  struct mounts_scratch *scratch, struct cordon_error *err)
+static cordon_status apply_devpts(const struct mount_op *op, struct mounts_scratch *scratch,
+                                  struct cordon_error *err)
 {
     cordon_status status = CORDON_OK;
     int tree = -1;
@@ -225,18 +225,23 @@ static cordon_status apply_devpts(const struct linux_plan *plan, const struct mo
         goto out;
     }
     status = move_onto(op, tree, target, err);
-    if (status == CORDON_OK && scratch->ruleset_fd >= 0) {
-        /* A rule names an inode, so this file system's can only be added now. */
-        struct sys_landlock_path_beneath rule = {plan->devpts_access, tree};
-        if (syscall(SYS_NR_LANDLOCK_ADD_RULE, scratch->ruleset_fd, 1, &rule, 0) != 0)
-            status = safe_error(err, CORDON_E_SYSTEM, "linux.landlock.rule", "cannot add the rule for",
-                                op->target);
-    }
+    scratch->devpts = tree;
 out:
-    if (tree >= 0)
-        close(tree);
     close(target);
     return status;
+}
+
+cordon_status mounts_allow_devpts(const struct linux_plan *plan, struct mounts_scratch *scratch, int ruleset,
+                                  struct cordon_error *err)
+{
+    struct sys_landlock_path_beneath rule = {plan->devpts_access, scratch->devpts};
+    if (scratch->devpts < 0)
+        return CORDON_OK;
+    if (ruleset >= 0 && syscall(SYS_NR_LANDLOCK_ADD_RULE, ruleset, 1, &rule, 0) != 0)
+        return safe_error(err, CORDON_E_SYSTEM, "linux.landlock.rule", "cannot add the rule for", "/dev/pts");
+    close(scratch->devpts);
+    scratch->devpts = -1;
+    return CORDON_OK;
 }
 
 cordon_status mounts_apply(const struct linux_plan *plan, struct mounts_scratch *scratch,
@@ -263,7 +268,7 @@ cordon_status mounts_apply(const struct linux_plan *plan, struct mounts_scratch 
             status = apply_proc(op, err);
             break;
         case MOUNT_DEVPTS:
-            status = apply_devpts(plan, op, scratch, err);
+            status = apply_devpts(op, scratch, err);
             break;
         }
         if (status != CORDON_OK)

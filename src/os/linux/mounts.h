@@ -8,13 +8,18 @@
 struct mounts_scratch {
     int *slots;        /* plan->slots descriptors, prepared by the parent */
     int seal_stdio[3]; /* 1: reopen this read-only regular file through the sealed tree */
-    int ruleset_fd;    /* the fresh devpts gets its rule here; -1: no Landlock */
+    int devpts;        /* the fresh one, for its rule; -1: none */
 };
 
 /* Async-signal-safe: runs between clone and exec. On failure fills *err with
  * the step of the operation that failed. */
 cordon_status mounts_apply(const struct linux_plan *plan, struct mounts_scratch *scratch,
                            struct cordon_error *err);
+
+/* A Landlock rule names an inode, so the fresh devpts gets its own only now. Closes
+ * it. ruleset -1: no Landlock. */
+cordon_status mounts_allow_devpts(const struct linux_plan *plan, struct mounts_scratch *scratch, int ruleset,
+                                  struct cordon_error *err);
 
 /* A fresh file system of `type`, not yet mounted anywhere; key (NULL: none) is
  * one of its options. -1 with errno. Async-signal-safe. */
