@@ -18,7 +18,7 @@
 
 static const struct probe_operation *const groups[] = {
     probe_files,  probe_descriptors, probe_names, probe_network,  probe_unix, probe_processes,
-    probe_kernel, probe_mounts,      probe_ipc,   probe_terminal, probe_work,
+    probe_kernel, probe_mounts,      probe_ipc,   probe_terminal, probe_work, probe_repository,
 };
 
 static const char *const verdict_names[] = {"ALLOWED", "DENIED", "ABSENT", "BROKEN"};

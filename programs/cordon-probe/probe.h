@@ -74,5 +74,6 @@ extern const struct probe_operation probe_mounts[];
 extern const struct probe_operation probe_ipc[];
 extern const struct probe_operation probe_terminal[];
 extern const struct probe_operation probe_work[];
+extern const struct probe_operation probe_repository[];
 
 #endif

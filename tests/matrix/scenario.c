@@ -1,4 +1,4 @@
-/* scenario.c - attacks that need more than one run; see scenario.h.
+/* scenario.c - attacks that need more than one run, or somebody outside; see scenario.h.
  *
  * Each uses the probe's operation `hold`: it tries to make the protected name,
  * says READY, waits for the end of its input, and tries again.
@@ -198,6 +198,96 @@ static bool locked_by_command(struct world *w, const char *policy)
     return expect(is_gone(w), "nothing is left at the end") && ok;
 }
 
+/* While the command waits, something outside is renamed (`to` NULL: removed). */
+struct outside_act {
+    const char *from, *to; /* below the workspace */
+    bool late;             /* not at once: by then the guard watches, and does not look any more */
+};
+
+static bool act_outside(struct world *w, const struct outside_act *act)
+{
+    char from[NAMES_VALUE + 16];
+    char to[NAMES_VALUE + 16];
+    snprintf(from, sizeof from, "%s/%s", names_get(&w->names, "W"), act->from);
+    snprintf(to, sizeof to, "%s/%s", names_get(&w->names, "W"), act->to != NULL ? act->to : "");
+    if (act->late) {
+        usleep(1000000);
+    }
+    return expect((act->to != NULL ? rename(from, to) : rmdir(from)) == 0, "it can be done outside");
+}
+
+/* It takes a protection or a mask away: the tree is stopped although its input stays open. */
+static bool drops(struct world *w, const char *policy, const struct outside_act *act)
+{
+    struct spawned s;
+    struct outcome outcome;
+    if (!start_holder(w, policy, &s)) {
+        return false;
+    }
+    int input = s.in;
+    s.in = -1;
+    bool ok = act_outside(w, act);
+    spawn_finish(&s, &outcome);
+    close(input);
+    ok &= expect(WIFEXITED(outcome.status) && WEXITSTATUS(outcome.status) == 123, "the guard stops it (123)");
+    ok &= expect(strstr(outcome.err, act->to != NULL && act->to[0] == '.' ? act->to : act->from) != NULL,
+                 "and says what was taken away");
+    return expect(spawn_sweep(NULL, 0) == 0, "no process is left") && ok;
+}
+
+/* It takes nothing away: the tree goes on. */
+static bool drops_nothing(struct world *w, const char *policy, const struct outside_act *act)
+{
+    struct spawned s;
+    return start_holder(w, policy, &s) && act_outside(w, act) && end_holder(&s);
+}
+
+static bool env_replaced(struct world *w, const char *policy)
+{
+    return drops(w, policy, &(struct outside_act){"saved", ".env", false});
+}
+
+static bool env_replaced_late(struct world *w, const char *policy)
+{
+    return drops(w, policy, &(struct outside_act){"saved", ".env", true});
+}
+
+static bool env_renamed(struct world *w, const char *policy)
+{
+    return drops(w, policy, &(struct outside_act){".env", "gone", true});
+}
+
+static bool git_file_replaced(struct world *w, const char *policy)
+{
+    return drops(w, policy, &(struct outside_act){"saved", ".git", false});
+}
+
+static bool git_renamed(struct world *w, const char *policy)
+{
+    return drops(w, policy, &(struct outside_act){".git", "gone", true});
+}
+
+static bool placeholder_removed(struct world *w, const char *policy)
+{
+    return drops(w, policy, &(struct outside_act){".codex", NULL, false});
+}
+
+static bool neighbour_replaced(struct world *w, const char *policy)
+{
+    return drops_nothing(w, policy, &(struct outside_act){"saved", "file", true});
+}
+
+static bool workspace_moved(struct world *w, const char *policy)
+{
+    char back[NAMES_VALUE + 16];
+    snprintf(back, sizeof back, "%s-moved", names_get(&w->names, "W"));
+    struct spawned s;
+    bool ok = start_holder(w, policy, &s) &&
+              expect(rename(names_get(&w->names, "W"), back) == 0, "the workspace can be moved");
+    usleep(100000);
+    return ok && end_holder(&s) && expect(rename(back, names_get(&w->names, "W")) == 0, "and moved back");
+}
+
 bool scenario_run(struct world *w, const char *name, const char *policy)
 {
     static const struct {
@@ -212,6 +302,14 @@ bool scenario_run(struct world *w, const char *name, const char *policy)
         {"crash-beside", crash_beside},
         {"start-during", start_during},
         {"locked-by-command", locked_by_command},
+        {"env-replaced", env_replaced},
+        {"env-replaced-late", env_replaced_late},
+        {"env-renamed", env_renamed},
+        {"git-file-replaced", git_file_replaced},
+        {"git-renamed", git_renamed},
+        {"placeholder-removed", placeholder_removed},
+        {"neighbour-replaced", neighbour_replaced},
+        {"workspace-moved", workspace_moved},
     };
     for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
         if (strcmp(scenarios[i].name, name) == 0) {
