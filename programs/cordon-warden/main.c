@@ -82,6 +82,7 @@ static cordon_status begin(struct warden_run *run, char **argv, struct cordon_er
                                  .terminal = -1,
                                  .detach = !order.pty,
                                  .pty = order.pty,
+                                 .pty_everywhere = true,
                                  .window = order.window,
                                  .nofile_soft = files.rlim_cur,
                                  .nofile_hard = files.rlim_max};

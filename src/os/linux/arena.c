@@ -75,8 +75,10 @@ const struct linux_plan *arena_plan(struct arena *a, const struct linux_plan *pl
     for (size_t i = 0; i < plan->mount_count; i++) {
         mounts[i].source = arena_string(a, plan->mounts[i].source);
         mounts[i].target = arena_string(a, plan->mounts[i].target);
-        mounts[i].origin = NULL; /* words for people only */
-        if ((plan->mounts[i].source && !mounts[i].source) || (plan->mounts[i].target && !mounts[i].target))
+        mounts[i].step = arena_string(a, plan->mounts[i].step); /* in cordon-warden not init's memory too */
+        mounts[i].why = mounts[i].origin = NULL;                /* words for people only */
+        if ((plan->mounts[i].source && !mounts[i].source) || (plan->mounts[i].target && !mounts[i].target) ||
+            !mounts[i].step)
             return NULL;
     }
     memcpy(insns, plan->filter.insns, plan->filter.count * sizeof *insns);

@@ -119,7 +119,18 @@ static cordon_status join_empty(struct box *b, const struct rule *rule, struct c
     if (rule->type != OBJECT_DIRECTORY || rule->absent_name || rule->nlink > 2 ||
         access(rule->path, R_OK) != 0)
         return CORDON_OK; /* a placeholder is empty, and readable for everybody */
-    return placeholders_join(&b->placeholders, rule->path, err);
+    cordon_status status = placeholders_join(&b->placeholders, rule->path, err);
+    if (status != CORDON_OK)
+        return status;
+    const struct placeholder *held = &b->placeholders.items[b->placeholders.count - 1];
+    for (size_t i = 0; i < b->placeholders.count; i++)
+        if (strcmp(b->placeholders.items[i].path, rule->path) == 0)
+            held = &b->placeholders.items[i];
+    /* Between the look and the lock its maker may have removed it, and another have made one. */
+    return held->dev == rule->dev && held->ino == rule->ino
+               ? CORDON_OK
+               : error_set(err, CORDON_E_CONFLICT, 0, "linux.placeholder",
+                           "%s was replaced while the sandbox was being made; run it again", rule->path);
 }
 
 /* The placeholders to make or join, and the rules' identities from them. */

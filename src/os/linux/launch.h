@@ -27,7 +27,8 @@ struct launch_setup {
     bool foreground;       /* hand it over at start */
     bool detach;           /* no terminal for the command, not even by /dev/tty */
     bool pty;              /* a terminal of the sandbox's own, in place of 0 to 2 that are one */
-    struct winsize window; /* its size and modes at start */
+    bool pty_everywhere;   /* and of those that are none */
+    struct winsize window; /* its size and modes at start; modes zeroed: the kernel's */
     struct termios modes;
     sigset_t mask;                     /* the command's signal mask */
     uint64_t nofile_soft, nofile_hard; /* the command's RLIMIT_NOFILE */

@@ -236,6 +236,10 @@ cordon_status warden_go(struct warden *w, const struct buf *order, struct cordon
     struct warden_message go = {.kind = WARDEN_GO};
     int fds[2];
     cordon_status status = expect(w, WARDEN_BEGUN, &message, fds, err);
+    if (status != CORDON_OK && strcmp(err->step, "warden.lost") == 0)
+        return error_set(err, status, 0, "warden.start",
+                         "cordon-warden ended as soon as it started: it is not the program that this library "
+                         "belongs to, or was killed");
     if (status != CORDON_OK)
         return status;
     w->init = fds[0];
