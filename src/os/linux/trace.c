@@ -8,6 +8,7 @@
 #include "os/linux/trace.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -207,6 +208,18 @@ static bool is_device(const struct trace_target *target, const struct trace_obje
            strncmp(object->path, "/dev/", 5) == 0;
 }
 
+/* One process's file of many is said once for all of them. */
+static void name_target(const char *path, char *out, size_t size)
+{
+    static const char proc[] = "/proc/";
+    size_t len = sizeof proc - 1;
+    size_t digits = strncmp(path, proc, len) == 0 ? strspn(path + len, "0123456789") : 0;
+    if (digits > 0)
+        snprintf(out, size, "/proc/PID%s", path + len + digits);
+    else
+        snprintf(out, size, "%s", path);
+}
+
 static void record(struct trace *t, const struct trace_object *object, enum decide_op op,
                    struct verdict verdict)
 {
@@ -215,8 +228,10 @@ static void record(struct trace *t, const struct trace_object *object, enum deci
     trace_grant(t->setup.what->resolved, t->setup.home, object->path, op, verdict, &t->rule, &t->grant);
     if (buf_failed(&t->rule) || buf_failed(&t->grant))
         return;
+    char name[LIMIT_PATH_BYTES + 4];
+    name_target(object->path, name, sizeof name);
     struct refusal refusal = {.operation = decide_op_name(op),
-                              .target = object->path,
+                              .target = name,
                               .rule = t->rule.data,
                               .suggested_grant = t->grant.len ? t->grant.data : ""};
     t->setup.refused(t->setup.self, &refusal);
