@@ -57,8 +57,13 @@ int main(int argc, char **argv)
         break;
     }
     options_release(&options);
+    /* What did not fit the buffer was written, or not, before: its errno is gone. */
+    bool lost = ferror(stdout) != 0;
     if (fflush(stdout) != 0 && code == 0) {
         perror("cordon: cannot write to standard output");
+        code = EXIT_CORDON_FAILED;
+    } else if (lost && code == 0) {
+        fputs("cordon: cannot write all of it to standard output\n", stderr);
         code = EXIT_CORDON_FAILED;
     }
     return code;

@@ -112,11 +112,12 @@ static uint32_t needs_of(const char *facet)
     return 0;
 }
 
-/* The first that was refused, in the order of trying: what comes after may only follow from it. */
+/* The first that does not work, in the order of trying: what comes after may only
+ * follow from it. What could not even be tried counts too. */
 static enum primitive first_missing(const struct doctor *d, uint32_t needs)
 {
     for (int p = 0; p < PRIMITIVE_COUNT; p++)
-        if ((needs & (1u << p)) && d->primitives[p].state == PRIMITIVE_MISSING)
+        if ((needs & (1u << p)) && d->primitives[p].state != PRIMITIVE_WORKS)
             return (enum primitive)p;
     return PRIMITIVE_COUNT;
 }
@@ -124,6 +125,9 @@ static enum primitive first_missing(const struct doctor *d, uint32_t needs)
 void doctor_judge(struct doctor *d)
 {
     d->enforceable = d->trial_done && d->trial.status == CORDON_OK;
+    for (size_t i = 0; i < d->finding_count; i++)
+        if (!d->findings[i].good && strcmp(d->findings[i].subject, "state") == 0)
+            d->enforceable = false; /* no run without it */
     for (size_t i = 0; i < d->facet_count; i++) {
         struct facet *facet = &d->facets[i];
         enum primitive missing = first_missing(d, needs_of(facet->name));
@@ -131,6 +135,8 @@ void doctor_judge(struct doctor *d)
         if (missing != PRIMITIVE_COUNT) {
             facet->state = FACET_UNAVAILABLE;
             facet->remedy = doctor_explain(d, missing).remedy;
+            if (!facet->remedy)
+                facet->remedy = "it could not even be tried: end some processes, and ask again";
         }
         /* A limit is only needed when one is asked for. */
         if (facet->state == FACET_UNAVAILABLE && strncmp(facet->name, "limit-", 6) != 0)
@@ -166,5 +172,7 @@ void doctor_verdict(const struct doctor *d, struct buf *out)
                        remedy ? remedy : "docs/platforms.md");
     else
         buf_add_format(out, "cordon cannot enforce the default profile here: %s",
-                       d->trial_done ? d->trial.message : "it could not be tried");
+                       !d->trial_done                 ? "it could not be tried"
+                       : d->trial.status != CORDON_OK ? d->trial.message
+                                                      : "it has no place for its state");
 }

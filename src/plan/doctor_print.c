@@ -35,6 +35,15 @@ static void add_below(struct buf *out, int indent, const char *label, const char
         buf_add_format(out, "%*s%s: %s\n", indent, "", label, text);
 }
 
+/* One remedy helps every facet that lacks the same. */
+static bool remedy_was_said(const struct doctor *d, size_t facet)
+{
+    for (size_t i = 0; i < facet; i++)
+        if (d->missing[facet] != PRIMITIVE_COUNT && d->missing[i] == d->missing[facet])
+            return true;
+    return false;
+}
+
 static void text_facets(const struct doctor *d, struct buf *out)
 {
     buf_add_string(out, "\nThe boundary, and what holds it here\n");
@@ -45,7 +54,8 @@ static void text_facets(const struct doctor *d, struct buf *out)
             continue;
         if (d->missing[i] != PRIMITIVE_COUNT)
             add_below(out, 21, "missing", primitive_words(d->missing[i])->what);
-        add_below(out, 21, "remedy", facet->remedy);
+        if (!remedy_was_said(d, i))
+            add_below(out, 21, "remedy", facet->remedy);
     }
 }
 

@@ -89,9 +89,10 @@ static bool connects(int listener, int client)
 static void try_network(struct probe_page *page)
 {
     probe_begin(page, PRIMITIVE_NETWORK_NAMESPACE);
-    bool made = unshare(CLONE_NEWNET) == 0;
-    probe_end(page, made, errno);
-    if (!made)
+    int made = unshare(CLONE_NEWNET) == 0 ? open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC) : -1;
+    bool entered = made >= 0 && setns(made, CLONE_NEWNET) == 0; /* a launch makes it in a helper */
+    probe_end(page, entered, errno);
+    if (!entered)
         return;
     probe_begin(page, PRIMITIVE_LOOPBACK);
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

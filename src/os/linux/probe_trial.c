@@ -54,6 +54,11 @@ static void collect(int parent)
  * remove it: then once more. 0, or -1 with errno. */
 static int make_in(int parent, struct probe_scratch *s)
 {
+    /* What is made must be removable: that goes by openat2. */
+    int look = beneath_open(parent, ".", O_PATH | O_DIRECTORY);
+    if (look < 0)
+        return -1;
+    close(look);
     for (int tries = 0; tries < TRIES; tries++) {
         struct stat here, there;
         beneath_random_name(s->name, sizeof s->name, PREFIX);
