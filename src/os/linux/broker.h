@@ -26,6 +26,11 @@
 
 struct broker;
 
+/* May this process look into others as the broker must? Not where a container's
+ * filter refuses pidfd_getfd or process_vm_readv, nor under Yama's strictest
+ * mode. The plan then has no broker: unix sockets are refused but for pairs. */
+bool broker_possible(void);
+
 typedef void broker_refused(void *self, const struct refusal *refusal);
 
 /* Everything but `refused`'s own data is borrowed until broker_free(). Takes two
