@@ -116,6 +116,7 @@ int command_doctor(const struct options *options)
     struct examination e = {.options = options};
     struct cordon_error err;
     struct buf text = BUF_INIT;
+    signal(SIGCHLD, SIG_DFL); /* ignored by the caller, the end of those who try would not be told */
     doctor_init(&e.doctor);
     places_init(&e.places);
     cordon_status status = examine(&e, &err);

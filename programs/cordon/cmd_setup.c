@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,9 +68,10 @@ static int run_words(const struct words *w)
         fprintf(stderr, "cordon: cannot start %s: %s\n", w->items[0], strerror(errno));
         _exit(EXIT_CORDON_FAILED);
     }
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+    pid_t ended = -1;
+    while (pid > 0 && (ended = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
         continue;
-    if (pid < 0 || !WIFEXITED(status))
+    if (ended < 0 || !WIFEXITED(status))
         return EXIT_CORDON_FAILED;
     return WEXITSTATUS(status);
 }
@@ -269,6 +271,7 @@ int command_setup(const struct options *options)
     struct doctor d;
     enum primitive missing;
     int code;
+    signal(SIGCHLD, SIG_DFL); /* ignored by the caller, failures of those who act would not be told */
     if (options->setup == SETUP_UNDO)
         return undo(options);
     doctor_init(&d);

@@ -114,8 +114,12 @@ static cordon_status run_parser(const struct setup *s, const char *word, const c
     free(path);
     if (pid < 0)
         return error_set(err, CORDON_E_SYSTEM, code, STEP, "cannot start %s: %s", parser, strerror(code));
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+    pid_t ended;
+    while ((ended = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
         continue;
+    if (ended < 0)
+        return error_set(err, CORDON_E_SYSTEM, errno, STEP, "cannot wait for %s: %s", parser,
+                         strerror(errno));
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return CORDON_OK;
     return error_set(err, CORDON_E_SYSTEM, 0, STEP, "%s %s failed (%s %d): what it said is above", parser,

@@ -120,5 +120,9 @@ PARSER
 row 0 '' env EVIL=1 LD_LIBRARY_PATH=/tmp "$libexec/cordon-setup" $installed 9</dev/null
 row 0 '0 1 2 3 ' cat /etc/leaked
 
+# A caller that ignores SIGCHLD hides no failure.
+printf '#!/bin/sh\nexit 4\n' >/usr/sbin/apparmor_parser
+row 125 'failed (status 4)' env --ignore-signal=CHLD "$libexec/cordon-setup" $installed
+
 printf 'apparmor: %d rows, %d failed\n' $rows $failed
 [ $failed -eq 0 ]

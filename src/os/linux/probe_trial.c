@@ -195,7 +195,7 @@ static cordon_status read_words(const char *text, int status, struct cordon_erro
 static cordon_status run_cordon(const struct probe_scratch *s, struct cordon_error *err)
 {
     static char text[OUTPUT_MAX];
-    char rest[512];
+    char chunk[512];
     size_t len = 0;
     ssize_t got;
     int words[2], status = 0;
@@ -207,21 +207,26 @@ static cordon_status run_cordon(const struct probe_scratch *s, struct cordon_err
     int code = errno;
     close(words[1]);
     while (pid > 0) {
-        bool room = len < sizeof text - 1;
-        got = read(words[0], room ? text + len : rest, room ? sizeof text - 1 - len : sizeof rest);
+        got = read(words[0], chunk, sizeof chunk);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
             break;
-        len += room ? (size_t)got : 0;
+        size_t fits = sizeof text - 1 - len < (size_t)got ? sizeof text - 1 - len : (size_t)got;
+        memcpy(text + len, chunk, fits);
+        len += fits;
     }
     text[len] = '\0';
     close(words[0]);
     if (pid < 0)
         return error_set(err, CORDON_E_SYSTEM, code, STEP_TRIAL, "cannot start a process: %s",
                          strerror(code));
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+    pid_t ended;
+    while ((ended = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
         continue;
+    if (ended < 0)
+        return error_set(err, CORDON_E_SYSTEM, errno, STEP_TRIAL, "cannot wait for cordon: %s",
+                         strerror(errno));
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? CORDON_OK : read_words(text, status, err);
 }
 
