@@ -351,8 +351,8 @@ const char *decide_reason_text(enum decide_reason why)
         [REASON_DEFAULT_WRITE] = "it lies outside every writable root",
         [REASON_DENY_READ] = "deny_read hides it",
         [REASON_PROTECT] = "it is protected",
-        [REASON_GUARDED] = "it is protected and absent: made all the same, it ends the command (exit "
-                           "status 123) and goes to quarantine",
+        [REASON_GUARDED] = ("it is protected and absent: made all the same, it ends the command (exit "
+                            "status 123) and goes to quarantine"),
         [REASON_READ_ONLY] = "it is kept visible for reading only",
         [REASON_PINNED] = "a rule names it or something below it, so it cannot be made, renamed or removed",
         [REASON_DEFAULT_READ] = "reads are allowed",
