@@ -397,7 +397,6 @@ static void reserved(void **state)
         "cordon help mcp",
         "cordon run --cow d x",
         "cordon plan --cow=d",
-        "cordon run --trace x",
         "cordon run --allow-host h x",
         "cordon run --net filtered x",
         "cordon run --git commit x",
