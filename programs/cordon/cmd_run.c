@@ -113,6 +113,7 @@ static cordon_status begin(struct run *run, struct cordon_error *err)
 {
     run->setup.argv = run->options->argv;
     run->setup.own_netns = run->prepared.policy.net != NET_ON;
+    run->setup.plain = run->prepared.plain;
     cordon_status status = run->terminal->open(run, err);
     return status == CORDON_OK ? launch_begin(&run->setup, &run->launched, err) : status;
 }

@@ -25,6 +25,7 @@ int command_report(const struct options *options);
 struct prepared {
     struct policy policy;
     char *policy_file; /* in effect; NULL: none */
+    bool plain;        /* a run without namespaces: os/linux/plain.h */
     struct box box;
 };
 

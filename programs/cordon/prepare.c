@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "commands.h"
+#include "os/linux/plain.h"
 #include "os/linux/policy_file.h"
 #include "os/posix/write_all.h"
 
@@ -13,6 +14,7 @@ void prepared_init(struct prepared *p)
 {
     policy_init(&p->policy);
     p->policy_file = NULL;
+    p->plain = false;
     box_init(&p->box);
 }
 
@@ -32,6 +34,7 @@ cordon_status prepare_policy(struct prepared *p, const struct options *options, 
     if (status == CORDON_OK)
         status = policy_in_effect(&p->policy, p->policy_file ? &layer : NULL, &options->policy, err);
     policy_release(&layer);
+    p->plain = status == CORDON_OK && plain_wanted(options->allow_degraded.items);
     return status;
 }
 
@@ -45,6 +48,7 @@ cordon_status prepare_box(struct prepared *p, const struct options *options, boo
                                   .environment = environ,
                                   .allow_degraded = options->allow_degraded.items,
                                   .require = options->require.items,
+                                  .plain = p->plain,
                                   .trace = options->trace,
                                   .effects = effects};
     return box_prepare(&p->box, &request, err);

@@ -137,7 +137,7 @@ static void signaled(struct run *run, int number)
     case SIGTERM:
         /* An interactive shell ignores most of these. Asked twice, nobody is asked any more. */
         if (own->ending && run->launched.init > 0)
-            kill(run->launched.init, SIGKILL);
+            launch_stop(&run->launched);
         else if (own->started)
             hang_up(run);
         own->ending = true;

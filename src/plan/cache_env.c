@@ -24,7 +24,7 @@ void cache_env_free(char **list)
     free(list);
 }
 
-cordon_status cache_env_make(const char *cache_directory, bool tmp_replaced, char ***out,
+cordon_status cache_env_make(const char *cache_directory, const char *tmp, char ***out,
                              struct cordon_error *err)
 {
     const size_t count = sizeof caches / sizeof *caches;
@@ -36,8 +36,8 @@ cordon_status cache_env_make(const char *cache_directory, bool tmp_replaced, cha
         if (!list[i])
             goto nomem;
     }
-    if (tmp_replaced) {
-        list[count] = string_copy("TMPDIR=/tmp");
+    if (tmp) {
+        list[count] = string_format("TMPDIR=%s", tmp);
         if (!list[count])
             goto nomem;
     }

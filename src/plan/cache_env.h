@@ -2,14 +2,12 @@
 #ifndef CORDON_PLAN_CACHE_ENV_H
 #define CORDON_PLAN_CACHE_ENV_H
 
-#include <stdbool.h>
-
 #include "core/error.h"
 
 /* "KEY=DIRECTORY/SUB" for every tool of the table (docs/policy.md), and TMPDIR
- * when temporary directories are replaced. NULL-terminated; the caller frees
+ * when `tmp` is not NULL. NULL-terminated; the caller frees
  * with cache_env_free. */
-cordon_status cache_env_make(const char *cache_directory, bool tmp_replaced, char ***out,
+cordon_status cache_env_make(const char *cache_directory, const char *tmp, char ***out,
                              struct cordon_error *err);
 void cache_env_free(char **list);
 

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "core/limits.h"
+#include "plan/linux_plain.h"
 
 /* Capabilities that root keeps inside its user namespace, where only its own
  * uid and the workspace owner's are mapped (Linux UAPI linux/capability.h). */
@@ -37,6 +38,7 @@ void linux_plan_release(struct linux_plan *plan)
     free(plan->rules);
     free(plan->cwd);
     bpf_program_release(&plan->filter);
+    bpf_program_release(&plan->plain_filter);
     linux_plan_init(plan);
 }
 
@@ -180,6 +182,18 @@ static uint64_t write_access(const struct planner *p, const struct rule *rule)
     return all;
 }
 
+static cordon_status plan_write_landlock(struct planner *p, const struct rule *rule)
+{
+    bool private_directory = rule->role == ROLE_TMP || rule->role == ROLE_CACHE;
+    return add_landlock(
+        p, (struct landlock_rule){.path = rule->backing ? rule->backing : rule->path,
+                                  .access = write_access(p, rule),
+                                  .check = rule->ino != 0,
+                                  .dev = rule->dev,
+                                  .ino = rule->ino,
+                                  .why = private_directory ? "private directory" : "writable root"});
+}
+
 static cordon_status plan_write(struct planner *p, const struct rule *rule)
 {
     const char *source = rule->backing ? rule->backing : rule->path;
@@ -198,15 +212,7 @@ static cordon_status plan_write(struct planner *p, const struct rule *rule)
         source);
     if (status == CORDON_OK)
         status = add_pins(p, rule);
-    if (status == CORDON_OK)
-        status = add_landlock(
-            p, (struct landlock_rule){.path = source,
-                                      .access = write_access(p, rule),
-                                      .check = rule->ino != 0,
-                                      .dev = rule->dev,
-                                      .ino = rule->ino,
-                                      .why = private_directory ? "private directory" : "writable root"});
-    return status;
+    return status ? status : plan_write_landlock(p, rule);
 }
 
 static cordon_status plan_protect(struct planner *p, const struct rule *rule)
@@ -293,21 +299,32 @@ static cordon_status plan_rules(struct planner *p)
     return status;
 }
 
+static const char *const nodes[] = {"/dev/null",   "/dev/zero",    "/dev/full",
+                                    "/dev/random", "/dev/urandom", "/dev/tty"};
+#define NODE_COUNT (sizeof nodes / sizeof *nodes)
+
+static uint64_t node_access(const struct planner *p)
+{
+    return (LANDLOCK_FS_READ_FILE | LANDLOCK_FS_WRITE_FILE | LANDLOCK_FS_TRUNCATE | LANDLOCK_FS_IOCTL_DEV) &
+           landlock_fs_all(p->facts->landlock_abi);
+}
+
+static cordon_status plan_node(struct planner *p, const char *path)
+{
+    return add_landlock(
+        p, (struct landlock_rule){.path = path, .access = node_access(p), .optional = true, .why = "device"});
+}
+
 /* A /dev of nothing but what programs need. The host's nodes are bound in: an
  * unprivileged user namespace cannot make nodes. */
 static cordon_status plan_dev(struct planner *p)
 {
-    static const char *const nodes[] = {"/dev/null",   "/dev/zero",    "/dev/full",
-                                        "/dev/random", "/dev/urandom", "/dev/tty"};
     cordon_status status =
         add_tree(p,
                  (struct mount_op){
                      .target = "/dev", .read_only = true, .step = "linux.mount.dev", .why = "minimal /dev"},
                  p->facts->dev);
-    uint64_t access =
-        (LANDLOCK_FS_READ_FILE | LANDLOCK_FS_WRITE_FILE | LANDLOCK_FS_TRUNCATE | LANDLOCK_FS_IOCTL_DEV) &
-        landlock_fs_all(p->facts->landlock_abi);
-    for (size_t i = 0; i < sizeof nodes / sizeof *nodes && status == CORDON_OK; i++) {
+    for (size_t i = 0; i < NODE_COUNT && status == CORDON_OK; i++) {
         const char *path = nodes[i];
         status = add_tree(
             p,
@@ -318,8 +335,7 @@ static cordon_status plan_dev(struct planner *p)
                               .why = "device"},
             path);
         if (status == CORDON_OK)
-            status = add_landlock(
-                p, (struct landlock_rule){.path = path, .access = access, .optional = true, .why = "device"});
+            status = plan_node(p, path);
     }
     if (status == CORDON_OK)
         status = add_late(p, (struct mount_op){.kind = MOUNT_DEVPTS,
@@ -327,7 +343,19 @@ static cordon_status plan_dev(struct planner *p)
                                                .slot = -1,
                                                .step = "linux.mount.devpts",
                                                .why = "pseudo-terminals of its own"});
-    p->plan->devpts_access = access;
+    p->plan->devpts_access = node_access(p);
+    return status;
+}
+
+/* Without mounts: the roots and the harmless devices may be written, by Landlock's word. */
+static cordon_status plan_plain(struct planner *p)
+{
+    cordon_status status = CORDON_OK;
+    for (size_t i = 0; i < NODE_COUNT && status == CORDON_OK; i++)
+        status = plan_node(p, nodes[i]);
+    for (size_t i = 0; i < p->resolved->count && status == CORDON_OK; i++)
+        if (p->resolved->items[i].kind == RULE_WRITE && !p->resolved->items[i].redundant)
+            status = plan_write_landlock(p, &p->resolved->items[i]);
     return status;
 }
 
@@ -374,6 +402,22 @@ static cordon_status plan_order(struct planner *p)
     return status;
 }
 
+static cordon_status plan_mounts(struct planner *p)
+{
+    cordon_status status = plan_dev(p);
+    if (status == CORDON_OK)
+        status = add_late(
+            p, (struct mount_op){.kind = MOUNT_PROC,
+                                 .target = "/proc",
+                                 .slot = -1,
+                                 .step = "linux.mount.proc",
+                                 .why = "the sandbox's own processes, read-only: /proc/sys steers the host"});
+    if (status == CORDON_OK)
+        status = plan_rules(p);
+    cordon_status order = plan_order(p); /* also frees the late list */
+    return status ? status : order;
+}
+
 static void plan_identity(struct linux_plan *plan, const struct linux_facts *facts)
 {
     plan->uid_map[plan->uid_count++] = facts->uid;
@@ -407,15 +451,17 @@ static cordon_status plan_limits(struct linux_plan *plan, const struct policy *p
         return CORDON_OK;
     if (facts->cgroup_processes)
         plan->cgroup_processes = processes;
-    else if (facts->uid != 0)
+    else if (facts->uid != 0 && !facts->plain)
         plan->processes_rlimit = processes;
     else
         return error_set(
             err, CORDON_E_UNSUPPORTED, 0, "linux.limit.processes",
-            "limit processes (%s): RLIMIT_NPROC does not bind root and no cgroup v2 with the pids controller "
-            "is at "
-            "hand; run as an ordinary user, or drop the limit with --allow-degraded limit-processes",
-            policy->limits[LIMIT_PROCESSES].origin);
+            "limit processes (%s): %s and no cgroup v2 with the pids controller is at hand; %sdrop the limit "
+            "with --allow-degraded limit-processes",
+            policy->limits[LIMIT_PROCESSES].origin,
+            facts->uid == 0 ? "RLIMIT_NPROC does not bind root"
+                            : "RLIMIT_NPROC would count all your processes",
+            facts->uid == 0 ? "run as an ordinary user, or " : "");
     return CORDON_OK;
 }
 
@@ -427,11 +473,15 @@ cordon_status linux_plan_make(struct linux_plan *out, const struct policy *polic
     linux_plan_init(&plan);
     struct planner p = {&plan, resolved, facts, NULL, 0, 0, err};
 
-    plan.own_netns = policy->net != NET_ON;
+    plan.plain = facts->plain;
+    plan.own_netns = policy->net != NET_ON && !facts->plain;
     plan.ruleset = landlock_handled(facts->landlock_abi);
-    plan_identity(&plan, facts);
+    if (!facts->plain)
+        plan_identity(&plan, facts);
     plan.cwd = string_copy(facts->cwd);
     cordon_status status = plan.cwd ? CORDON_OK : error_nomem(err, "linux.plan.mounts");
+    if (status == CORDON_OK && facts->plain)
+        status = linux_plain_check(policy, facts, err);
     if (status == CORDON_OK)
         status = plan_limits(&plan, policy, facts, err);
     if (status == CORDON_OK)
@@ -441,20 +491,7 @@ cordon_status linux_plan_make(struct linux_plan *out, const struct policy *polic
                                                               LANDLOCK_FS_READ_DIR,
                                                     .why = "reads are allowed"});
     if (status == CORDON_OK)
-        status = plan_dev(&p);
-    if (status == CORDON_OK)
-        status = add_late(
-            &p,
-            (struct mount_op){.kind = MOUNT_PROC,
-                              .target = "/proc",
-                              .slot = -1,
-                              .step = "linux.mount.proc",
-                              .why = "the sandbox's own processes, read-only: /proc/sys steers the host"});
-    if (status == CORDON_OK)
-        status = plan_rules(&p);
-    cordon_status order = plan_order(&p); /* also frees the late list */
-    if (status == CORDON_OK)
-        status = order;
+        status = facts->plain ? plan_plain(&p) : plan_mounts(&p);
     if (status == CORDON_OK) {
         plan.listener = facts->broker || facts->trace;
         plan.filter_options =
@@ -464,6 +501,8 @@ cordon_status linux_plan_make(struct linux_plan *out, const struct policy *polic
                                      .trace_reads = facts->trace && policy->lists[LIST_DENY_READ].count > 0};
         status = seccomp_generate(&plan.filter_options, &plan.filter, err);
     }
+    if (status == CORDON_OK && facts->plain)
+        status = linux_plain_filter(facts->arch, policy->net == NET_ON, &plan.plain_filter, err);
     if (status) {
         linux_plan_release(&plan);
         return status;

@@ -1,6 +1,7 @@
 /* linux_facets.c - which mechanism carries each facet under a plan (product.md
  * par. 5; docs/platforms.md is this table in words). Pure.
  */
+#include "plan/linux_plain.h"
 #include "plan/linux_plan.h"
 
 #define ABI_FLOOR 2 /* Linux 6.1: below it a rename between directories cannot be allowed at all */
@@ -52,6 +53,8 @@ size_t linux_facets(const struct linux_plan *plan, const struct linux_facts *fac
 {
     size_t n = 0;
     bool off = plan->own_netns;
+    if (plan->plain)
+        return linux_plain_facets(facts, policy, out);
     out[n++] = write_facet(facts);
     out[n++] = enforced(
         "protect", "read-only mounts, ancestors pinned as mount points; seccomp refuses the mount calls");

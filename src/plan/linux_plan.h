@@ -27,6 +27,7 @@ struct linux_facts {
     uint32_t owner_uid, owner_gid; /* the workspace's */
     int landlock_abi;              /* 0: none */
     enum seccomp_arch arch;
+    bool plain; /* no namespaces for this user, and that was accepted: linux_plain.h */
     bool broker, trace;                   /* the supervising process answers what the filter asks */
     bool cgroup_memory, cgroup_processes; /* a cgroup with that controller can be made for this run */
     const char *cwd;                      /* resolved */
@@ -76,6 +77,7 @@ struct landlock_rule {
 #define LINUX_CAPS_EVER_KEPT ((1ull << 0) | (1ull << 1) | (1ull << 3))
 
 struct linux_plan {
+    bool plain; /* no mounts, no namespaces */
     bool own_netns;
     uint32_t uid_map[2], gid_map[2]; /* identity mapped ids */
     size_t uid_count, gid_count;
@@ -88,6 +90,7 @@ struct linux_plan {
     size_t rule_count, rule_cap;
     uint64_t devpts_access; /* rule added for the fresh devpts once it exists; 0: none */
     struct bpf_program filter;
+    struct bpf_program plain_filter; /* of a plain plan */
     struct seccomp_options filter_options;
     bool listener; /* the filter asks the supervising process about some calls */
     char *cwd;

@@ -66,8 +66,9 @@ const struct linux_plan *arena_plan(struct arena *a, const struct linux_plan *pl
     struct linux_plan *copy = arena_take(a, sizeof *copy);
     struct mount_op *mounts = arena_take(a, plan->mount_count * sizeof *mounts);
     struct bpf_insn *insns = arena_take(a, plan->filter.count * sizeof *insns);
+    struct bpf_insn *plain = arena_take(a, plan->plain_filter.count * sizeof *plain);
     char *cwd = arena_string(a, plan->cwd);
-    if (!copy || !mounts || !insns || !cwd)
+    if (!copy || !mounts || !insns || !plain || !cwd)
         return NULL;
     *copy = *plan;
     if (plan->mount_count)
@@ -84,6 +85,9 @@ const struct linux_plan *arena_plan(struct arena *a, const struct linux_plan *pl
     memcpy(insns, plan->filter.insns, plan->filter.count * sizeof *insns);
     copy->mounts = mounts;
     copy->filter.insns = insns;
+    if (plan->plain_filter.count)
+        memcpy(plain, plan->plain_filter.insns, plan->plain_filter.count * sizeof *plain);
+    copy->plain_filter.insns = plain;
     copy->cwd = cwd;
     copy->rules = NULL;
     copy->rule_count = 0;

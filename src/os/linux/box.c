@@ -10,6 +10,7 @@
 
 #include "os/linux/cgroup.h"
 #include "os/linux/landlock_apply.h"
+#include "os/linux/plain.h"
 #include "os/linux/registry.h"
 #include "os/linux/sys.h"
 #include "plan/cache_env.h"
@@ -210,7 +211,8 @@ static cordon_status probe_facts(struct box *b, const struct box_request *reques
                                   .owner_gid = b->resolution.owner_gid,
                                   .landlock_abi = landlock_abi(),
                                   .arch = native_arch(),
-                                  .broker = true,
+                                  .plain = request->plain,
+                                  .broker = !request->plain,
                                   .trace = request->trace,
                                   .cwd = b->resolution.cwd,
                                   .mask_dir = b->paths[0],
@@ -231,7 +233,7 @@ static cordon_status drop_limits(struct box *b, const struct box_request *reques
         struct policy_number *number = &request->policy->limits[limits[i].limit];
         bool possible = limits[i].limit == LIMIT_MEMORY_BYTES
                             ? b->facts.cgroup_memory
-                            : b->facts.cgroup_processes || b->facts.uid != 0;
+                            : b->facts.cgroup_processes || (b->facts.uid != 0 && !b->facts.plain);
         if (!number->value || possible || !listed(request->allow_degraded, limits[i].facet))
             continue;
         number->value = 0;
@@ -315,8 +317,14 @@ static cordon_status build_environment(struct box *b, const struct box_request *
                                        struct cordon_error *err)
 {
     char **extra = NULL;
+    /* Without mounts the private directories are seen where they are. */
+    char *cache = b->facts.plain ? state_path(&b->places, "cache") : string_copy(b->places.cache_view);
+    char *tmp = b->facts.plain ? state_path(&b->places, "tmp") : string_copy("/tmp");
     cordon_status status =
-        cache_env_make(b->places.cache_view, request->policy->tmp != TMP_SHARED, &extra, err);
+        cache && tmp ? cache_env_make(cache, request->policy->tmp != TMP_SHARED ? tmp : NULL, &extra, err)
+                     : error_nomem(err, "env.build");
+    free(cache);
+    free(tmp);
     if (status == CORDON_OK)
         status = env_build(&b->environment, request->policy,
                            request->inherited ? request->inherited : request->environment, extra, 0, err);
@@ -372,9 +380,11 @@ static cordon_status prepare(struct box *b, const struct box_request *request, s
         status = probe_facts(b, request, err);
     if (status == CORDON_OK)
         status = drop_limits(b, request, err);
-    if (status == CORDON_OK && request->effects)
+    if (status == CORDON_OK && request->plain)
+        status = plain_check_places(&b->places, &b->resolution.resolved, err);
+    if (status == CORDON_OK && request->effects && !request->plain)
         status = make_effects(b, err);
-    if (status == CORDON_OK)
+    if (status == CORDON_OK && !request->plain)
         status = make_masks(b, request->effects, err);
     if (status == CORDON_OK)
         status = linux_plan_make(&b->plan, request->policy, &b->resolution.resolved, &b->facts, err);
@@ -394,7 +404,7 @@ static cordon_status prepare(struct box *b, const struct box_request *request, s
                                               .network_on = request->policy->net == NET_ON,
                                               .broker = b->facts.broker,
                                               .trace = b->facts.trace,
-                                              .guards = true};
+                                              .guards = !b->facts.plain};
     if (status == CORDON_OK && b->facts.broker)
         b->report.observed = b->facts.trace ? OBSERVED_ALL : OBSERVED_SOCKETS;
     if (status == CORDON_OK) {
@@ -419,6 +429,8 @@ cordon_status box_prepare(struct box *b, const struct box_request *request, stru
 cordon_status box_recheck(struct box *b, struct cordon_error *err)
 {
     const struct resolved *resolved = &b->resolution.resolved;
+    if (b->facts.plain)
+        return CORDON_OK; /* nothing was held */
     for (size_t i = 0; i < resolved->count; i++) {
         const struct rule *rule = &resolved->items[i];
         struct stat st;

@@ -26,6 +26,7 @@ struct box_request {
     char *const *environment; /* the caller's: says where cordon's places are */
     char *const *inherited;   /* what the command's environment is made from; NULL: `environment` */
     const char *const *allow_degraded, *const *require; /* NULL-terminated or NULL */
+    bool plain;                                         /* plain_wanted() */
     bool trace;                                         /* --trace */
     bool effects;
 };

@@ -36,7 +36,7 @@ cordon_status box_snapshot(const struct box *b, struct changes *out, struct cord
         const struct rule *rule = &resolved->items[i];
         if (rule->kind == RULE_WRITE && !rule->redundant && !rule->backing)
             roots[root_count++] = rule->path;
-        else if (rule->role == ROLE_STATE || rule->absent_name)
+        else if (rule->role == ROLE_STATE || (rule->absent_name && !b->facts.plain))
             skip[skip_count++] = rule->path; /* ours: the state, and the placeholders of this run */
     }
     if (status == CORDON_OK)

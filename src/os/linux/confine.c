@@ -115,3 +115,11 @@ cordon_status confine_layers(const struct linux_plan *plan, int ruleset_fd, int 
         return safe_error(err, CORDON_E_SYSTEM, "linux.seccomp", "cannot install the seccomp filter", NULL);
     return CORDON_OK;
 }
+
+cordon_status confine_filter(const struct bpf_program *filter, struct cordon_error *err)
+{
+    struct sock_fprog program = {(unsigned short)filter->count, (struct sock_filter *)(void *)filter->insns};
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0)
+        return safe_error(err, CORDON_E_SYSTEM, "linux.seccomp", "cannot install the seccomp filter", NULL);
+    return CORDON_OK;
+}

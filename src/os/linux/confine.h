@@ -27,4 +27,7 @@ cordon_status confine_limits(const struct linux_plan *plan, struct cordon_error 
 cordon_status confine_layers(const struct linux_plan *plan, int ruleset_fd, int *listener,
                              struct cordon_error *err);
 
+/* A further filter, after confine_layers(). */
+cordon_status confine_filter(const struct bpf_program *filter, struct cordon_error *err);
+
 #endif

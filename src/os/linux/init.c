@@ -155,7 +155,7 @@ static void exec_as_script(const struct init_context *context, char *path)
     execve(context->script_argv[0], context->script_argv, context->environment);
 }
 
-static cordon_status exec_command(const struct init_context *context, struct cordon_error *err)
+cordon_status init_exec(const struct init_context *context, struct cordon_error *err)
 {
     bool found = false;
     int code = ENOENT;
@@ -222,7 +222,7 @@ static cordon_status confine_command(struct init_context *context, struct cordon
         send_listener(context, listener, err))
         return err->status;
     sigprocmask(SIG_SETMASK, &context->mask, NULL);
-    return exec_command(context, err);
+    return init_exec(context, err);
 }
 
 static int command_main(void *argument)

@@ -39,4 +39,7 @@ struct init_context {
 /* Never returns. */
 _Noreturn void init_main(struct init_context *context);
 
+/* The command in place of this process; returns only when that failed. Async-signal-safe. */
+cordon_status init_exec(const struct init_context *context, struct cordon_error *err);
+
 #endif

@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "os/linux/init.h"
+#include "os/linux/init_plain.h"
 #include "os/linux/landlock_apply.h"
 #include "os/linux/sys.h"
 
@@ -121,7 +122,7 @@ static cordon_status clone_failed(int code, struct cordon_error *err)
             err, CORDON_E_UNSUPPORTED, code, "linux.userns.clone",
             "this machine does not let this user make user namespaces (%s): a container's seccomp profile, "
             "Ubuntu's AppArmor restriction, or user.max_user_namespaces = 0; docs/platforms.md names the "
-            "remedy for each",
+            "remedy for each, and what --allow-degraded protect can do without",
             strerror(code));
     return error_set(err, CORDON_E_SYSTEM, code, "linux.userns.clone",
                      "cannot make the sandbox's namespaces: %s", strerror(code));
@@ -139,6 +140,21 @@ static pid_t clone_init(struct init_context *context, int parent_channel)
         init_main(context);
     }
     return pid;
+}
+
+/* Init as every run has it, or the one that does without namespaces. */
+static cordon_status start_init(const struct launch_setup *setup, struct launched *l, int parent_channel,
+                                struct cordon_error *err)
+{
+    if (setup->plain && setup->pty)
+        return error_set(
+            err, CORDON_E_UNSUPPORTED, 0, "linux.plan.plain",
+            "without user namespaces there is no terminal of the sandbox's own: `cordon run -- sh` "
+            "instead of `cordon shell`");
+    l->plain = setup->plain;
+    l->init =
+        setup->plain ? init_plain_start(l->context, parent_channel) : clone_init(l->context, parent_channel);
+    return l->init < 0 ? clone_failed(errno, err) : CORDON_OK;
 }
 
 static cordon_status open_channel(int pair[2], struct cordon_error *err)
@@ -178,17 +194,15 @@ cordon_status launch_begin(const struct launch_setup *setup, struct launched *ou
                                              .nofile_hard = setup->nofile_hard,
                                              .scratch.devpts = -1,
                                              .ruleset_fd = -1};
-    if (geteuid() != 0) {
+    if (geteuid() != 0 && !setup->plain) {
         snprintf(started.context->uid_map, sizeof started.context->uid_map, "%u %u 1\n", geteuid(),
                  geteuid());
         snprintf(started.context->gid_map, sizeof started.context->gid_map, "%u %u 1\n", getegid(),
                  getegid());
     }
-    started.init = clone_init(started.context, pair[0]);
-    if (started.init < 0) {
-        status = clone_failed(errno, err);
+    status = start_init(setup, &started, pair[0], err);
+    if (status != CORDON_OK)
         goto out;
-    }
     started.channel = pair[0];
     pair[0] = -1;
 out:
@@ -269,7 +283,7 @@ cordon_status launch_go(struct launched *l, const struct linux_plan *plan, char 
     int ruleset_fd = -1;
     clock_gettime(CLOCK_MONOTONIC, &l->began);
     cordon_status status = fill_arena(l, plan, environment, seal_stdio, err);
-    if (status == CORDON_OK && !l->context->uid_map[0])
+    if (status == CORDON_OK && !l->plain && !l->context->uid_map[0])
         status = write_maps(plan, l->init, err);
     if (status == CORDON_OK)
         status = say(l, CHANNEL_GO, -1, err);
@@ -291,7 +305,7 @@ bool launch_read(struct launched *l, struct channel_message *message)
     if (channel_receive(l->channel, true, message, &fd, &sender) != 1)
         return false;
     if (message->kind == CHANNEL_STARTED)
-        l->command = sender;
+        l->command = l->plain ? (pid_t)message->value : sender;
     int *place = message->kind == CHANNEL_PTY ? &l->pty : &l->listener;
     bool expected = message->kind == CHANNEL_PTY || message->kind == CHANNEL_LISTENER;
     if (expected && *place < 0)
@@ -413,10 +427,21 @@ void launch_end(struct launched *l)
     close_launched(l);
 }
 
+void launch_stop(struct launched *l)
+{
+    if (l->init <= 0)
+        return;
+    /* A pid namespace ends with its init; without one init must live to end the tree. */
+    if (l->plain)
+        shutdown(l->channel, SHUT_WR);
+    else
+        kill(l->init, SIGKILL);
+}
+
 void launch_kill(struct launched *l)
 {
     if (l->init > 0) {
-        kill(l->init, SIGKILL);
+        launch_stop(l);
         wait_for_init(l, NULL);
     }
     close_launched(l);

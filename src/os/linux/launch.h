@@ -23,6 +23,7 @@
 struct launch_setup {
     char *const *argv; /* at least one element */
     bool own_netns;
+    bool plain;            /* no namespaces: init_plain.c in place of init.c */
     int terminal;          /* controlling terminal or -1 */
     bool foreground;       /* hand it over at start */
     bool detach;           /* no terminal for the command, not even by /dev/tty */
@@ -42,6 +43,7 @@ struct launched {
     int channel;   /* -1 when closed */
     int listener;  /* the filter's notification descriptor once it came; -1 */
     int pty;       /* master of the command's terminal once it came; -1. Whoever takes it sets -1 */
+    bool plain;
     bool has_cgroup;
     struct cgroup cgroup;
     struct arena arena;
@@ -77,6 +79,9 @@ void launch_outcome(struct launched *l, const struct channel_message *last, stru
 
 /* Waits until init is gone, and frees. Tolerates a second call. */
 void launch_end(struct launched *l);
+
+/* The end of the tree, soon: the channel's end says when. */
+void launch_stop(struct launched *l);
 
 /* Kills the tree and waits. Tolerates everything. */
 void launch_kill(struct launched *l);

@@ -33,8 +33,7 @@ void supervisor_release(struct supervisor *s)
 static void stop(void *self)
 {
     struct supervisor *s = self;
-    if (s->launched->init > 0)
-        kill(s->launched->init, SIGKILL);
+    launch_stop(s->launched);
 }
 
 static void fail(struct supervisor *s, const struct cordon_error *err)
