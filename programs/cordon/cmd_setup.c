@@ -78,11 +78,11 @@ static int run_words(const struct words *w)
 
 /* -- what is needed ------------------------------------------------------- */
 
-/* The first that is missing of what a profile would bring. */
+/* The first that does not work of what a profile would bring. */
 static enum primitive first_missing(const struct doctor *d)
 {
     for (int p = PRIMITIVE_USER_NAMESPACE; p <= PRIMITIVE_FRESH_DEVPTS; p++)
-        if (d->primitives[p].state == PRIMITIVE_MISSING && primitive_words((enum primitive)p)->needed)
+        if (d->primitives[p].state != PRIMITIVE_WORKS && primitive_words((enum primitive)p)->needed)
             return (enum primitive)p;
     return PRIMITIVE_COUNT;
 }
@@ -111,6 +111,12 @@ static int say_nothing_needed(void)
 static int say_missing(const struct doctor *d, enum primitive missing, bool helps)
 {
     struct doctor_explanation why = doctor_explain(d, missing);
+    if (!why.cause) {
+        printf(
+            "not known: %s\ncause: it could not even be tried\nremedy: end some processes, and ask again\n",
+            primitive_words(missing)->what);
+        return EXIT_NOT_IN_PLACE;
+    }
     printf("missing: %s\ncause: %s\n", primitive_words(missing)->what, why.cause);
     if (helps)
         puts("remedy: cordon setup");

@@ -7,6 +7,7 @@
 
 /* Linux's own numbers: this compiles on every host. */
 #define EPERM_LINUX 1
+#define ENOENT_LINUX 2
 #define E2BIG_LINUX 7
 #define EACCES_LINUX 13
 #define EBUSY_LINUX 16
@@ -126,6 +127,8 @@ struct doctor_explanation doctor_explain(const struct doctor *d, enum primitive 
     if (result->signal)
         return say("the process that tried was killed: a seccomp filter that kills is in force",
                    ALLOW_IN_CONTAINER);
+    if (result->os_code == ENOENT_LINUX)
+        return say("there is no /proc here", "mount -t proc proc /proc, as root");
     switch (p) {
     case PRIMITIVE_USER_NAMESPACE:
         return explain_userns(d, result->os_code);

@@ -136,6 +136,23 @@ static void the_first_missing_is_named(void **state)
     doctor_release(&d);
 }
 
+/* Nothing was refused, but nothing could be tried either: that is no yes. */
+static void not_tried_is_not_working(void **state)
+{
+    (void)state;
+    struct doctor d;
+    enum primitive missing;
+    make(&d);
+    for (int p = 0; p < PRIMITIVE_COUNT; p++)
+        d.primitives[p].state = PRIMITIVE_NOT_TRIED;
+    doctor_judge(&d);
+    assert_false(d.enforceable);
+    assert_int_equal(facet(&d, "protect", &missing)->state, FACET_UNAVAILABLE);
+    assert_int_equal(missing, PRIMITIVE_USER_NAMESPACE);
+    assert_non_null(facet(&d, "protect", NULL)->remedy);
+    doctor_release(&d);
+}
+
 /* Limits that nobody asked for do not count. */
 static void limits_are_extra(void **state)
 {
@@ -200,6 +217,7 @@ static void causes(void **state)
         {{HINTS, .apparmor_restricts = true}, PRIMITIVE_MOUNT_SETATTR, ENOSYS, 0, "too old", "Linux 6.1"},
         {{HINTS, .filtered = true}, PRIMITIVE_MOUNT_SETATTR, EPERM, 0, "seccomp filter", "mount calls"},
         {{HINTS}, PRIMITIVE_NETWORK_NAMESPACE, ENOSPC, 0, "/proc/sys/user", "raise"},
+        {{HINTS}, PRIMITIVE_ID_MAPS, ENOENT, 0, "no /proc", "mount"},
         {{HINTS}, PRIMITIVE_FRESH_PROC, EPERM, 0, "covered", "none needed"},
         {{HINTS, .lsm_known = true}, PRIMITIVE_LANDLOCK, EOPNOTSUPP, 0, "not switched on", "lsm="},
         {{HINTS, .lsm_known = true, .lsm_has_landlock = true},
@@ -333,6 +351,7 @@ int main(void)
         cmocka_unit_test(each_primitive_counts),
         cmocka_unit_test(the_trial_counts),
         cmocka_unit_test(the_first_missing_is_named),
+        cmocka_unit_test(not_tried_is_not_working),
         cmocka_unit_test(limits_are_extra),
         cmocka_unit_test(old_landlock),
         cmocka_unit_test(causes),

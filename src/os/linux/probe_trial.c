@@ -168,6 +168,7 @@ static _Noreturn void exec_cordon(const struct probe_scratch *s, int words)
     if (null >= 0 && work >= 0 && fchdir(work) == 0 && dup2(null, 0) == 0 && dup2(null, 1) == 1 &&
         dup2(words, 2) == 2)
         execve("/proc/self/exe", argv, environment);
+    dprintf(words, "cannot start: %s", strerror(errno));
     _exit(127);
 }
 
