@@ -42,7 +42,10 @@ static struct facet write_facet(const struct linux_facts *facts)
 static struct facet unix_facet(const struct linux_facts *facts)
 {
     if (!facts->broker)
-        return enforced("unix-sockets", "seccomp refuses AF_UNIX sockets but socketpair");
+        return (struct facet){"unix-sockets",
+                              "seccomp refuses AF_UNIX sockets but socketpair, inside too: this machine does "
+                              "not let cordon look into processes",
+                              FACET_LIMIT, NULL};
     return enforced("unix-sockets",
                     "seccomp asks cordon, which connects for the command: to what it listens on "
                     "itself, and to what the policy lists");

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
+#include "os/linux/broker.h"
 #include "os/linux/cgroup.h"
 #include "os/linux/landlock_apply.h"
 #include "os/linux/plain.h"
@@ -212,7 +213,7 @@ static cordon_status probe_facts(struct box *b, const struct box_request *reques
                                   .landlock_abi = landlock_abi(),
                                   .arch = native_arch(),
                                   .plain = request->plain,
-                                  .broker = !request->plain,
+                                  .broker = !request->plain && broker_possible(),
                                   .trace = request->trace,
                                   .cwd = b->resolution.cwd,
                                   .mask_dir = b->paths[0],
@@ -299,6 +300,20 @@ static cordon_status check_missing(const struct box *b, const struct box_request
     return status;
 }
 
+/* What the policy opens up must not silently stay closed. */
+static cordon_status check_sockets(const struct box *b, struct cordon_error *err)
+{
+    const struct resolved *resolved = &b->resolution.resolved;
+    if (b->facts.broker || resolved->socket_count == 0)
+        return CORDON_OK;
+    return error_set(
+        err, CORDON_E_UNSUPPORTED, 0, "linux.broker",
+        "unix socket %s (%s) cannot be opened up: this machine does not let cordon look into the "
+        "command's processes (no user namespace, a container's seccomp profile, or "
+        "kernel.yama.ptrace_scope = 3)",
+        resolved->sockets[0].path, resolved->sockets[0].origin);
+}
+
 static cordon_status check_facets(struct box *b, const struct box_request *request, struct cordon_error *err)
 {
     cordon_status status = check_required(b, request, err);
@@ -378,6 +393,8 @@ static cordon_status prepare(struct box *b, const struct box_request *request, s
         status = resolve_policy(&b->resolution, &input, &b->places, &b->report, err);
     if (status == CORDON_OK)
         status = probe_facts(b, request, err);
+    if (status == CORDON_OK)
+        status = check_sockets(b, err);
     if (status == CORDON_OK)
         status = drop_limits(b, request, err);
     if (status == CORDON_OK && request->plain)
