@@ -299,9 +299,8 @@ static cordon_status plan_rules(struct planner *p)
     return status;
 }
 
-static const char *const nodes[] = {"/dev/null",   "/dev/zero",    "/dev/full",
-                                    "/dev/random", "/dev/urandom", "/dev/tty"};
-#define NODE_COUNT (sizeof nodes / sizeof *nodes)
+const char *const linux_nodes[LINUX_NODE_COUNT] = {"/dev/null",   "/dev/zero",    "/dev/full",
+                                                   "/dev/random", "/dev/urandom", "/dev/tty"};
 
 static uint64_t node_access(const struct planner *p)
 {
@@ -324,8 +323,8 @@ static cordon_status plan_dev(struct planner *p)
                  (struct mount_op){
                      .target = "/dev", .read_only = true, .step = "linux.mount.dev", .why = "minimal /dev"},
                  p->facts->dev);
-    for (size_t i = 0; i < NODE_COUNT && status == CORDON_OK; i++) {
-        const char *path = nodes[i];
+    for (size_t i = 0; i < LINUX_NODE_COUNT && status == CORDON_OK; i++) {
+        const char *path = linux_nodes[i];
         status = add_tree(
             p,
             (struct mount_op){.target = path,
@@ -351,8 +350,8 @@ static cordon_status plan_dev(struct planner *p)
 static cordon_status plan_plain(struct planner *p)
 {
     cordon_status status = CORDON_OK;
-    for (size_t i = 0; i < NODE_COUNT && status == CORDON_OK; i++)
-        status = plan_node(p, nodes[i]);
+    for (size_t i = 0; i < LINUX_NODE_COUNT && status == CORDON_OK; i++)
+        status = plan_node(p, linux_nodes[i]);
     for (size_t i = 0; i < p->resolved->count && status == CORDON_OK; i++)
         if (p->resolved->items[i].kind == RULE_WRITE && !p->resolved->items[i].redundant)
             status = plan_write_landlock(p, &p->resolved->items[i]);

@@ -27,8 +27,8 @@ struct linux_facts {
     uint32_t owner_uid, owner_gid; /* the workspace's */
     int landlock_abi;              /* 0: none */
     enum seccomp_arch arch;
-    bool plain; /* no namespaces for this user, and that was accepted: linux_plain.h */
-    bool broker, trace;                   /* the supervising process answers what the filter asks */
+    bool plain;         /* no namespaces for this user, and that was accepted: linux_plain.h */
+    bool broker, trace; /* the supervising process answers what the filter asks */
     bool cgroup_memory, cgroup_processes; /* a cgroup with that controller can be made for this run */
     const char *cwd;                      /* resolved */
     const char *state_mask; /* backing of the mask over cordon's state, with its hole for the cache */
@@ -72,6 +72,10 @@ struct landlock_rule {
     bool follow;     /* `path` is a /proc link to an open file */
     const char *why; /* static */
 };
+
+/* The devices of the minimal /dev that every plan has. */
+#define LINUX_NODE_COUNT 6
+extern const char *const linux_nodes[LINUX_NODE_COUNT];
 
 /* CHOWN, DAC_OVERRIDE, FOWNER: no plan keeps any other capability. */
 #define LINUX_CAPS_EVER_KEPT ((1ull << 0) | (1ull << 1) | (1ull << 3))

@@ -433,6 +433,7 @@ void init_main(struct init_context *context)
         fail(context, &err);
     if (write_own_maps(context, &err) != CORDON_OK || confine_bounding_set(&err) != CORDON_OK)
         fail(context, &err);
+    mounts_begin(&context->scratch, context->uid_map[0] != '\0');
     wait_for(context, CHANNEL_GO);
 
     if (mounts_apply(context->plan, &context->scratch, &err) != CORDON_OK)

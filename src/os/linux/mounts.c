@@ -40,10 +40,28 @@ static int clone_tree(int fd)
     return sys_open_tree(fd, "", SYS_OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH | SYS_AT_RECURSIVE);
 }
 
+static int take(int *early)
+{
+    int fd = *early;
+    *early = -1;
+    return fd;
+}
+
+static int take_node(struct mounts_early *early, const struct mount_op *op)
+{
+    for (size_t i = 0; i < LINUX_NODE_COUNT && !op->check; i++)
+        if (strcmp(op->source, linux_nodes[i]) == 0)
+            return take(&early->nodes[i]);
+    return -1;
+}
+
 static cordon_status apply_capture(const struct mount_op *op, struct mounts_scratch *scratch,
                                    struct cordon_error *err)
 {
     cordon_status status = CORDON_OK;
+    scratch->slots[op->slot] = take_node(&scratch->early, op);
+    if (scratch->slots[op->slot] >= 0)
+        return CORDON_OK;
     int fd = open_exact(op->source);
     if (fd < 0) {
         if (op->optional && (errno == ENOENT || errno == ENOTDIR))
@@ -192,15 +210,41 @@ int mounts_fresh(const char *type, const char *key, const char *value, uint64_t 
  * covered, as in containers: what is covered there would be uncovered. Then the
  * host's stays, read-only by the seal: outside processes are listed in it, but
  * neither Landlock nor the user namespace lets their secrets be opened. */
-static cordon_status apply_proc(const struct mount_op *op, struct cordon_error *err)
+static int fresh_proc(void)
+{
+    return mounts_fresh("proc", NULL, NULL,
+                        SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NODEV |
+                            SYS_MOUNT_ATTR_NOEXEC);
+}
+
+static int fresh_devpts(void)
+{
+    return mounts_fresh("devpts", "ptmxmode", "0666", SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NOEXEC);
+}
+
+void mounts_begin(struct mounts_scratch *scratch, bool mapped)
+{
+    struct mounts_early *early = &scratch->early;
+    early->proc = fresh_proc();
+    early->devpts = mapped ? fresh_devpts() : -1;
+    for (size_t i = 0; i < LINUX_NODE_COUNT; i++) {
+        int fd = open_exact(linux_nodes[i]);
+        early->nodes[i] = fd >= 0 ? clone_tree(fd) : -1;
+        if (fd >= 0)
+            close(fd);
+    }
+}
+
+static cordon_status apply_proc(const struct mount_op *op, struct mounts_scratch *scratch,
+                                struct cordon_error *err)
 {
     int target = open_exact(op->target);
     if (target < 0)
         return safe_error(err, CORDON_E_SYSTEM, op->step, "cannot open the mount point", op->target);
     cordon_status status = CORDON_OK;
-    int tree = mounts_fresh("proc", NULL, NULL,
-                            SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NODEV |
-                                SYS_MOUNT_ATTR_NOEXEC);
+    int tree = take(&scratch->early.proc);
+    if (tree < 0)
+        tree = fresh_proc();
     if (tree >= 0) {
         status = move_onto(op, tree, target, err);
         close(tree);
@@ -219,7 +263,9 @@ static cordon_status apply_devpts(const struct mount_op *op, struct mounts_scrat
     int target = open_exact(op->target);
     if (target < 0)
         return safe_error(err, CORDON_E_SYSTEM, op->step, "cannot open the mount point", op->target);
-    tree = mounts_fresh("devpts", "ptmxmode", "0666", SYS_MOUNT_ATTR_NOSUID | SYS_MOUNT_ATTR_NOEXEC);
+    tree = take(&scratch->early.devpts);
+    if (tree < 0)
+        tree = fresh_devpts();
     if (tree < 0) {
         status = safe_error(err, CORDON_E_SYSTEM, op->step, "cannot make a fresh devpts for", op->target);
         goto out;
@@ -265,7 +311,7 @@ cordon_status mounts_apply(const struct linux_plan *plan, struct mounts_scratch 
             status = apply_onto_itself(op, err);
             break;
         case MOUNT_PROC:
-            status = apply_proc(op, err);
+            status = apply_proc(op, scratch, err);
             break;
         case MOUNT_DEVPTS:
             status = apply_devpts(op, scratch, err);
