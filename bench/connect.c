@@ -8,13 +8,16 @@
  *     bench-connect --cordon FILE [--rounds N]
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -116,31 +119,41 @@ static int measure_here(void)
     return 0;
 }
 
-static void run(const char *command, double found[MEASURES])
+static void run(char *const argv[], double found[MEASURES])
 {
-    FILE *output = popen(command, "r");
-    if (!output)
-        give_up(command);
+    posix_spawn_file_actions_t actions;
+    int ends[2], status;
+    pid_t pid;
+    if (pipe(ends) != 0 || posix_spawn_file_actions_init(&actions) != 0 ||
+        posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO) != 0 ||
+        posix_spawn_file_actions_addclose(&actions, ends[0]) != 0)
+        give_up("pipe");
+    if ((errno = posix_spawn(&pid, argv[0], &actions, NULL, argv, environ)) != 0)
+        give_up(argv[0]);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    FILE *output = fdopen(ends[0], "r");
     for (int i = 0; i < MEASURES; i++)
-        if (fscanf(output, "%lf", &found[i]) != 1)
-            give_up(command);
-    if (pclose(output) != 0)
-        give_up(command);
+        if (!output || fscanf(output, "%lf", &found[i]) != 1)
+            give_up(argv[0]);
+    fclose(output);
+    if (waitpid(pid, &status, 0) != pid || status != 0)
+        give_up(argv[0]);
 }
 
 int main(int argc, char **argv)
 {
     static double outside[MEASURES][MAX_ROUNDS], inside[MEASURES][MAX_ROUNDS];
-    const char *cordon = NULL;
-    char self[4096], direct[4200], confined[9000];
-    int rounds = 11;
-    if (argc == 2 && strcmp(argv[1], "--here") == 0)
+    static char here[] = "--here", run_word[] = "run", end[] = "--";
+    char *cordon = NULL, self[4096];
+    long rounds = 11;
+    if (argc == 2 && strcmp(argv[1], here) == 0)
         return measure_here();
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--cordon") == 0)
             cordon = argv[i + 1];
         else if (strcmp(argv[i], "--rounds") == 0)
-            rounds = atoi(argv[i + 1]);
+            rounds = strtol(argv[i + 1], NULL, 10);
     }
     ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
     if (!cordon || len < 0 || rounds < 1 || rounds > MAX_ROUNDS) {
@@ -148,9 +161,8 @@ int main(int argc, char **argv)
         return 2;
     }
     self[len] = '\0';
-    snprintf(direct, sizeof direct, "'%s' --here", self);
-    snprintf(confined, sizeof confined, "'%s' run -- '%s' --here", cordon, self);
-    for (int i = 0; i < rounds; i++) {
+    char *direct[] = {self, here, NULL}, *confined[] = {cordon, run_word, end, self, here, NULL};
+    for (long i = 0; i < rounds; i++) {
         double found[2][MEASURES];
         run(direct, found[0]);
         run(confined, found[1]);

@@ -491,7 +491,7 @@ static void body_crowd(struct fixture *f)
         for (int i = 0; i < CROWD; i++)
             INSIDE(pthread_create(&threads[i], &small, wait_in_line, &turned_away) == 0);
         while (__atomic_load_n(&turned_away, __ATOMIC_SEQ_CST) < CROWD - 256)
-            usleep(1000);
+            nanosleep(&(struct timespec){0, 1000000}, NULL);
         _exit(0); /* the others still wait */
     }
     int status;
