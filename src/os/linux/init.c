@@ -280,7 +280,7 @@ static void obey(const struct init_context *context, pid_t command)
 /* Without init itself and the helper that made the network namespace. */
 static int64_t processes_started(const struct init_context *context)
 {
-    int64_t last = tree_last_pid();
+    int64_t last = tree_last_pid(context->last_pid_fd);
     return last < 0 ? -1 : last - 1 - context->own_netns;
 }
 
@@ -464,6 +464,7 @@ void init_main(struct init_context *context)
     if (command < 0)
         fail(context, &err);
     announce(context, command);
+    context->last_pid_fd = tree_open_last_pid();
     /* terminal_fd stays open: to the relay, an end of the terminal is the end of the tree. */
     if (confine_drop_all(&err) != CORDON_OK)
         fail(context, &err);

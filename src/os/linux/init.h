@@ -33,7 +33,8 @@ struct init_context {
     char *const *candidates; /* full paths to try for the command, in order; NULL-terminated */
     char **script_argv;      /* "/bin/sh", a free place, argv[1]...: for a script without #! */
     char *const *environment;
-    int ruleset_fd; /* comes with the start */
+    int ruleset_fd;  /* comes with the start */
+    int last_pid_fd; /* init's own, for the count of processes */
 };
 
 /* Never returns. */

@@ -67,11 +67,18 @@ uint64_t tree_cpu_ms(void)
     return ticks * TICK_MS;
 }
 
-int64_t tree_last_pid(void)
+int tree_open_last_pid(void)
+{
+    return open("/proc/sys/kernel/ns_last_pid", O_RDONLY | O_CLOEXEC);
+}
+
+int64_t tree_last_pid(int fd)
 {
     char text[32];
-    if (read_file(AT_FDCWD, "/proc/sys/kernel/ns_last_pid", text, sizeof text) <= 0)
+    ssize_t len = pread(fd, text, sizeof text - 1, 0);
+    if (len <= 0)
         return -1;
+    text[len] = '\0';
     int64_t value = 0;
     for (const char *c = text; *c >= '0' && *c <= '9'; c++)
         value = 10 * value + (*c - '0');

@@ -10,7 +10,9 @@
 uint64_t tree_cpu_ms(void);
 
 /* The last pid that the namespace handed out: processes and threads started,
- * init included; -1 when the kernel does not say. Async-signal-safe. */
-int64_t tree_last_pid(void);
+ * init included; -1 when the kernel does not say. `fd`: from the opening, done
+ * while there is time. Async-signal-safe. */
+int tree_open_last_pid(void);
+int64_t tree_last_pid(int fd);
 
 #endif
