@@ -354,11 +354,34 @@ static void a_child_that_closes_does_not_unlock(void **state)
     paths_release(&paths);
 }
 
+/* The command may take away all rights to the workspace (chmod 0). As root that forbids nothing. */
+static void workspace_closed_meanwhile(void **state)
+{
+    struct fixture *f = *state;
+    static const mode_t modes[] = {0, 0555, 0600};
+    struct paths paths = below(f, ".codex", ".agents");
+    for (size_t i = 0; i < 3; i++) {
+        struct placeholders held;
+        struct stat st;
+        placeholders_init(&held);
+        must_make(&held, &f->places, &paths);
+        assert_int_equal(chmod(f->workspace, modes[i]), 0);
+        placeholders_remove(&held, &f->places);
+        assert_int_equal(stat(f->workspace, &st), 0);
+        assert_int_equal(st.st_mode & 07777, modes[i]);
+        assert_int_equal(chmod(f->workspace, 0755), 0);
+        assert_workspace_empty(f);
+        assert_registry(&f->places, "");
+    }
+    paths_release(&paths);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(makes_records_and_removes),
+        TEST(workspace_closed_meanwhile),
         TEST(makes_missing_parents),
         TEST(leaves_what_the_user_filled),
         TEST(leaves_what_the_user_put_in_its_place),

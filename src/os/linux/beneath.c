@@ -177,6 +177,29 @@ bool beneath_remove(int dir, const char *name)
     return unlinkat(dir, name, AT_REMOVEDIR) == 0;
 }
 
+/* By descriptor, which fchmod would not take from O_PATH. */
+static int set_mode(int dir, int mode)
+{
+    char proc[40];
+    snprintf(proc, sizeof proc, "/proc/self/fd/%d", dir);
+    return chmod(proc, (mode_t)mode);
+}
+
+int beneath_open_up(int dir)
+{
+    struct stat st;
+    if (fstat(dir, &st) != 0 || set_mode(dir, (st.st_mode & 07777) | 0700) != 0)
+        return -1;
+    return st.st_mode & 07777;
+}
+
+void beneath_set_mode(int dir, int mode)
+{
+    int code = errno;
+    (void)!set_mode(dir, mode);
+    errno = code;
+}
+
 uint64_t beneath_hash(const char *s)
 {
     uint64_t hash = 0xcbf29ce484222325ull; /* FNV-1a */

@@ -44,6 +44,11 @@ int beneath_is_empty(int dir);
  * directories. Goes on after failures; true when nothing is left. */
 bool beneath_remove(int dir, const char *name);
 
+/* Gives its owner all rights to the directory `dir` (O_PATH will do), whose mode
+ * the command may have taken away. -1 (errno), or what beneath_set_mode() gives back. */
+int beneath_open_up(int dir);
+void beneath_set_mode(int dir, int mode);
+
 /* prefix + PID + 16 random hex digits: for names that are then made exclusively. */
 void beneath_random_name(char *out, size_t size, const char *prefix);
 

@@ -299,22 +299,10 @@ static void settle_held(struct guard *g)
     }
 }
 
-/* The command may have closed the workspace (chmod 0) over what it planted. Its
- * mode comes back: it is not ours to judge. */
-static bool open_up(int dir, char proc[40], mode_t *mode)
-{
-    struct stat st;
-    snprintf(proc, 40, "/proc/self/fd/%d", dir);
-    if (fstatat(dir, ".", &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != EACCES || fstat(dir, &st) != 0)
-        return false;
-    *mode = st.st_mode & 07777;
-    return chmod(proc, *mode | 0700) == 0;
-}
-
 bool guard_finish(struct guard *g)
 {
-    char proc[40];
-    mode_t mode = 0;
+    struct stat st;
+    int mode = -1;
     if (!g->what)
         return true;
     stop_looking(g);
@@ -322,12 +310,15 @@ bool guard_finish(struct guard *g)
         poller_remove(g->poller, g->inotify);
         read_events(g, 1 << 20); /* to the end */
     }
-    bool closed = open_up(g->top.dir, proc, &mode);
+    /* The command may have closed the workspace (chmod 0) over what it planted. Its
+     * mode comes back: it is not ours to judge. */
+    if (fstatat(g->top.dir, ".", &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == EACCES)
+        mode = beneath_open_up(g->top.dir);
     guard_held_look_some(&g->held, g->held.count);
     settle_top(g);
     settle_held(g);
-    if (closed)
-        (void)!chmod(proc, mode);
+    if (mode >= 0)
+        beneath_set_mode(g->top.dir, mode);
     return g->event_count == 0 && g->events_more == 0;
 }
 

@@ -31,9 +31,11 @@ int hold_open_parent(const char *path, const char **base)
     return fd;
 }
 
+/* When it does not: errno, 0 where another has the name. */
 static bool still_names(int parent, const char *base, uint64_t dev, uint64_t ino)
 {
     struct stat st;
+    errno = 0;
     return fstatat(parent, base, &st, AT_SYMLINK_NOFOLLOW) == 0 && (uint64_t)st.st_dev == dev &&
            (uint64_t)st.st_ino == ino;
 }
@@ -99,19 +101,28 @@ int hold_make(struct hold *out, int parent, const char *base, bool filled, bool 
     return -1;
 }
 
+static enum removal remove_named(const struct hold *h, int parent, const char *base)
+{
+    if (!still_names(parent, base, h->dev, h->ino))
+        return errno == EACCES ? REMOVAL_FAILED : REMOVAL_DONE;
+    if (unlinkat(parent, base, AT_REMOVEDIR) == 0 || errno == ENOENT || errno == ENOTDIR)
+        return REMOVAL_DONE;
+    return errno == ENOTEMPTY || errno == EEXIST ? REMOVAL_NOT_EMPTY : REMOVAL_FAILED;
+}
+
 enum removal hold_remove(const struct hold *h, const char *base)
 {
-    enum removal result = REMOVAL_DONE;
     if (flock(h->fd, LOCK_EX | LOCK_NB) != 0)
         return REMOVAL_IN_USE;
     int parent = openat(h->fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (parent < 0)
         return errno == ENOENT ? REMOVAL_DONE : REMOVAL_FAILED;
-    if (still_names(parent, base, h->dev, h->ino) && unlinkat(parent, base, AT_REMOVEDIR) != 0) {
-        if (errno == ENOTEMPTY || errno == EEXIST)
-            result = REMOVAL_NOT_EMPTY;
-        else if (errno != ENOENT && errno != ENOTDIR)
-            result = REMOVAL_FAILED;
+    enum removal result = remove_named(h, parent, base);
+    /* The command may have closed the directory (chmod 0): what is ours goes all the same. */
+    int mode = result == REMOVAL_FAILED && errno == EACCES ? beneath_open_up(parent) : -1;
+    if (mode >= 0) {
+        result = remove_named(h, parent, base);
+        beneath_set_mode(parent, mode);
     }
     close(parent);
     return result;

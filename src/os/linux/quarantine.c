@@ -85,19 +85,13 @@ static char *move_fresh(const struct quarantine *q, int parent, const char *name
 }
 
 /* The command may have closed the directory (chmod 0555) to keep what it planted. */
-static char *move_with_mode(const struct quarantine *q, int parent, const char *name)
+static char *move_opened_up(const struct quarantine *q, int parent, const char *name)
 {
-    char proc[40];
-    struct stat st;
-    if (fstat(parent, &st) != 0)
-        return NULL;
-    snprintf(proc, sizeof proc, "/proc/self/fd/%d", parent);
-    if (chmod(proc, (st.st_mode & 07777) | 0700) != 0)
+    int mode = beneath_open_up(parent);
+    if (mode < 0)
         return NULL;
     char *fresh = move_fresh(q, parent, name, true);
-    int code = errno;
-    (void)!chmod(proc, st.st_mode & 07777);
-    errno = code;
+    beneath_set_mode(parent, mode);
     return fresh;
 }
 
@@ -111,7 +105,7 @@ cordon_status quarantine_move(struct quarantine *q, int parent, const char *name
     if (!fresh)
         fresh = move_fresh(q, parent, name, true);
     if (!fresh && (errno == EACCES || errno == EPERM))
-        fresh = move_with_mode(q, parent, name);
+        fresh = move_opened_up(q, parent, name);
     if (!fresh)
         return error_set(err, CORDON_E_SYSTEM, errno, STEP, "cannot move %s away: %s", name, strerror(errno));
     *to = fresh;
