@@ -66,7 +66,9 @@ static void text_rules(const struct resolved *resolved, struct buf *out)
             buf_add_string(out, " -> ");
             add_escaped(out, rule->backing);
         }
-        buf_add_format(out, "  [%s%s]", type_names[rule->type], rule->redundant ? ", adds nothing" : "");
+        buf_add_format(out, "  [%s%s%s]", type_names[rule->type],
+                       rule->watched ? ", watched by the guard" : "",
+                       rule->redundant ? ", adds nothing" : "");
         end_with_origin(out, rule->origin);
     }
 }
@@ -217,6 +219,7 @@ static json_t *rules_json(struct json_build *b, const struct resolved *resolved)
         json_build_put(b, entry, "path", json_build_text(rule->path));
         json_build_put(b, entry, "backing", json_build_text(rule->backing));
         json_build_put(b, entry, "type", json_string(type_names[rule->type]));
+        json_build_put(b, entry, "watched", json_boolean(rule->watched));
         json_build_put(b, entry, "redundant", json_boolean(rule->redundant));
         json_build_put(b, entry, "origin", json_build_text(rule->origin));
         json_build_push(b, out, entry);
