@@ -106,7 +106,7 @@ size_t linux_plain_facets(const struct linux_facts *facts, const struct policy *
     out[n++] = held("network", off ? "seccomp refuses all sockets but unix ones" : "on, as asked");
     out[n++] = off ? missing("inner-loopback", "no network namespace: no loopback at all")
                    : limit("inner-loopback", "the host's loopback, since the network is on");
-    out[n++] = held("unix-sockets", "seccomp refuses AF_UNIX sockets but socketpair");
+    out[n++] = limit("unix-sockets", "seccomp refuses AF_UNIX sockets but socketpair, inside too");
     out[n++] = limit("unix-dgram", "named datagram sockets are refused");
     out[n++] = held("ipc", "seccomp refuses System V IPC and message queues");
     out[n++] =
