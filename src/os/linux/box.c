@@ -7,7 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
+#include "os/linux/beneath.h"
 #include "os/linux/broker.h"
 #include "os/linux/cgroup.h"
 #include "os/linux/landlock_apply.h"
@@ -118,9 +120,15 @@ static cordon_status make_masks(struct box *b, bool effects, struct cordon_error
  * placeholder: locked by us too, it stays until we are done. */
 static cordon_status join_empty(struct box *b, const struct rule *rule, struct cordon_error *err)
 {
-    if (rule->type != OBJECT_DIRECTORY || rule->absent_name || rule->nlink > 2 ||
-        access(rule->path, R_OK) != 0)
-        return CORDON_OK; /* a placeholder is empty, and readable for everybody */
+    if (rule->type != OBJECT_DIRECTORY || rule->absent_name || rule->nlink > 2)
+        return CORDON_OK;
+    /* A placeholder is empty, and readable for everybody. */
+    int fd = beneath_open_absolute(rule->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    bool other = fd < 0 ? errno == EACCES : beneath_is_empty(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    if (other)
+        return CORDON_OK;
     cordon_status status = placeholders_join(&b->placeholders, rule->path, err);
     if (status != CORDON_OK)
         return status;
