@@ -133,9 +133,12 @@ static void run(char *const argv[], double found[MEASURES])
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
     FILE *output = fdopen(ends[0], "r");
-    for (int i = 0; i < MEASURES; i++)
-        if (!output || fscanf(output, "%lf", &found[i]) != 1)
+    char line[64];
+    for (int i = 0; i < MEASURES; i++) {
+        if (!output || !fgets(line, sizeof line, output))
             give_up(argv[0]);
+        found[i] = strtod(line, NULL);
+    }
     fclose(output);
     if (waitpid(pid, &status, 0) != pid || status != 0)
         give_up(argv[0]);

@@ -329,13 +329,12 @@ static void body_sharing(struct fixture *f)
 
 static void test_sharing(void **state)
 {
-    struct utsname name;
-    int major = 0, minor = 0;
-    if (uname(&name) == 0 && sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
-        major * 100 + minor < 609) {
+    int thread = (int)syscall(SYS_pidfd_open, getpid(), O_EXCL);
+    if (thread < 0) {
         printf("SKIP: pidfds of threads need Linux 6.9\n");
         skip();
     }
+    close(thread);
     fixture_run(*state, body_sharing);
 }
 

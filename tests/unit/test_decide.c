@@ -251,6 +251,28 @@ static void the_network(void **state)
     resolved_release(&r);
 }
 
+/* The same object under any path, or the path with whatever it names now. */
+static void sockets_of_the_outside(void **state)
+{
+    struct resolved r;
+    struct cordon_error err;
+    char path[] = "/run/a.sock", origin[] = "option --unix-socket";
+    const struct socket_grant grant = {path, origin, 1, 2}, other = {"/run/b.sock", NULL, 1, 3};
+    (void)state;
+    resolved_init(&r);
+    r.rules = (struct path_rules){PATH_POSIX, false};
+    assert_null(decide_socket(&r, "/run/a.sock", 1, 2));
+    assert_int_equal(resolved_add_socket(&r, &grant, &err), CORDON_OK);
+    assert_int_equal(resolved_add_socket(&r, &other, &err), CORDON_OK);
+    path[0] = origin[0] = '?'; /* they were copied */
+    assert_string_equal(decide_socket(&r, "/elsewhere", 1, 2)->path, "/run/a.sock");
+    assert_string_equal(decide_socket(&r, "/run/a.sock", 1, 9)->origin, "option --unix-socket");
+    assert_string_equal(decide_socket(&r, "/run/b.sock", 0, 0)->origin, "");
+    assert_null(decide_socket(&r, "/run/a.sock.old", 1, 9));
+    assert_null(decide_socket(&r, "/run/c.sock", 2, 2));
+    resolved_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +286,7 @@ int main(void)
         cmocka_unit_test(a_private_tmp_holds_a_workspace),
         cmocka_unit_test(the_root_directory_as_root),
         cmocka_unit_test(the_network),
+        cmocka_unit_test(sockets_of_the_outside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
