@@ -51,9 +51,11 @@ int channel_receive(int channel, bool wait, struct channel_message *message, int
     struct msghdr envelope = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     ssize_t got;
+    /* An end that left without reading all that it was told is reported once by
+     * ECONNRESET, before what it had said last. */
     do
         got = recvmsg(channel, &envelope, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
-    while (got < 0 && errno == EINTR);
+    while (got < 0 && (errno == EINTR || errno == ECONNRESET));
     *fd = -1;
     *sender = 0;
     if (got < 0 && errno == EAGAIN)
