@@ -10,9 +10,11 @@
 
 #include "commands.h"
 #include "doctor_here.h"
+#include "os/linux/broker.h"
 #include "os/linux/probe.h"
 #include "os/linux/probe_state.h"
 #include "os/linux/probe_trial.h"
+#include "plan/linux_plain.h"
 
 #define EXIT_NOT_ENFORCEABLE 1
 
@@ -28,8 +30,11 @@ struct examination {
     int write_code; /* of the state directory's place */
 };
 
-/* In the state directory, or where it would be made; elsewhere only if that cannot be written. */
-static void try_launch(struct examination *e)
+/* -- trying it as a whole ------------------------------------------------- */
+
+/* In the state directory, or where it would be made; elsewhere only if that cannot
+ * be written. Nothing is left of it. */
+static void try_launch(struct examination *e, const char *allow_degraded, struct cordon_error *result)
 {
     struct probe_scratch scratch;
     const char *places[5], *tmpdir = getenv("TMPDIR");
@@ -43,20 +48,17 @@ static void try_launch(struct examination *e)
     places[n] = NULL;
     probe_scratch_init(&scratch);
     int first_code = 0;
-    struct doctor *d = &e->doctor;
-    bool made = probe_scratch_make(&scratch, places, &first_code, &d->trial) == CORDON_OK;
-    d->trial_done = true;
-    if (made)
-        d->trial.status = CORDON_OK;
+    if (probe_scratch_make(&scratch, places, &first_code, result) == CORDON_OK &&
+        probe_trial(&scratch, allow_degraded, result) == CORDON_OK)
+        result->status = CORDON_OK;
     if (e->has_places)
         e->write_code = first_code;
-    if (made)
-        (void)probe_trial(&scratch, &d->trial);
     probe_scratch_remove(&scratch);
 }
 
 /* An interrupt would leave the directory of the trial, for as long as it is there. */
-static void try_launch_undisturbed(struct examination *e)
+static void try_launch_undisturbed(struct examination *e, const char *allow_degraded,
+                                   struct cordon_error *result)
 {
     static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     sigset_t set, before;
@@ -64,11 +66,24 @@ static void try_launch_undisturbed(struct examination *e)
     for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
         sigaddset(&set, ending[i]);
     sigprocmask(SIG_BLOCK, &set, &before);
-    try_launch(e);
+    try_launch(e, allow_degraded, result);
     sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-/* The facets of the default policy, with what was found. */
+static cordon_status try_reduced(struct examination *e, struct cordon_error *err)
+{
+    struct buf accepted = BUF_INIT;
+    doctor_reduced_list(&e->doctor, &accepted);
+    cordon_status status = buf_failed(&accepted) ? error_nomem(err, "doctor.print") : CORDON_OK;
+    if (status == CORDON_OK)
+        try_launch_undisturbed(e, accepted.data, &e->doctor.reduced_trial);
+    buf_release(&accepted);
+    return status;
+}
+
+/* -- what follows --------------------------------------------------------- */
+
+/* The facets of the default policy, with what was found; without namespaces too. */
 static cordon_status list_facets(struct doctor *d, struct cordon_error *err)
 {
     struct linux_plan plan;
@@ -76,6 +91,7 @@ static cordon_status list_facets(struct doctor *d, struct cordon_error *err)
     const struct linux_facts facts = {
         .uid = d->uid,
         .landlock_abi = d->landlock_abi,
+        .broker = broker_possible(),
         .cgroup_memory = d->primitives[PRIMITIVE_CGROUP_MEMORY].state == PRIMITIVE_WORKS,
         .cgroup_processes = d->primitives[PRIMITIVE_CGROUP_PROCESSES].state == PRIMITIVE_WORKS};
     linux_plan_init(&plan);
@@ -84,6 +100,8 @@ static cordon_status list_facets(struct doctor *d, struct cordon_error *err)
     if (status == CORDON_OK) {
         plan.own_netns = policy.net != NET_ON;
         d->facet_count = linux_facets(&plan, &facts, &policy, d->facets);
+        if (doctor_can_reduce(d))
+            d->reduced_count = linux_plain_facets(&facts, &policy, d->reduced);
     }
     policy_release(&policy);
     linux_plan_release(&plan);
@@ -98,8 +116,11 @@ static cordon_status examine(struct examination *e, struct cordon_error *err)
     e->has_places = places_find(&e->places, environ, &e->no_places) == CORDON_OK;
     if (e->has_places && !probe_state_look(e->places.state_root, &e->state))
         return error_nomem(err, "doctor.print");
-    try_launch_undisturbed(e);
     cordon_status status = list_facets(d, err);
+    try_launch_undisturbed(e, NULL, &d->trial);
+    d->trial_done = true;
+    if (status == CORDON_OK && d->reduced_count)
+        status = try_reduced(e, err);
     if (status == CORDON_OK)
         status = doctor_here_state(d, e->places.state_root, e->has_places ? &e->state : NULL, &e->no_places,
                                    e->write_code, err);

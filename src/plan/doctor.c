@@ -34,8 +34,8 @@ static const struct primitive_words words[PRIMITIVE_COUNT] = {
     [PRIMITIVE_NO_NEW_PRIVS] = {"no-new-privs", "no_new_privs", true},
     [PRIMITIVE_SECCOMP] = {"seccomp", "seccomp: a filter that refuses", true},
     [PRIMITIVE_SECCOMP_NOTIFY] = {"seccomp-notify", "seccomp user notification", true},
-    [PRIMITIVE_PIDFD] = {"pidfd", "pidfd: signal by descriptor", true},
-    [PRIMITIVE_PIDFD_GETFD] = {"pidfd-getfd", "pidfd_getfd from a confined process", true},
+    [PRIMITIVE_PIDFD] = {"pidfd", "pidfd: signal by descriptor", false},
+    [PRIMITIVE_PIDFD_GETFD] = {"pidfd-getfd", "looking into a confined process", false},
     [PRIMITIVE_CLOSE_RANGE] = {"close-range", "close_range", true},
     [PRIMITIVE_OPENAT2] = {"openat2", "openat2 that follows no link", true},
     [PRIMITIVE_CGROUP_MEMORY] = {"cgroup-memory", "control group v2 with a memory limit", false},
@@ -55,7 +55,7 @@ static const struct {
     {"tmp-view", MOUNTS},
     {"network", NAMESPACES | BIT(NETWORK_NAMESPACE) | BIT(SECCOMP)},
     {"inner-loopback", NAMESPACES | BIT(NETWORK_NAMESPACE) | BIT(LOOPBACK)},
-    {"unix-sockets", BIT(SECCOMP) | BIT(SECCOMP_NOTIFY) | BIT(PIDFD) | BIT(PIDFD_GETFD)},
+    {"unix-sockets", BIT(SECCOMP) | BIT(SECCOMP_NOTIFY)},
     {"unix-dgram", BIT(SECCOMP)},
     {"ipc", NAMESPACES},
     {"outside-processes", NAMESPACES | BIT(LANDLOCK)},
@@ -122,6 +122,12 @@ static enum primitive first_missing(const struct doctor *d, uint32_t needs)
     return PRIMITIVE_COUNT;
 }
 
+/* It is needed only when one is asked for. */
+static bool is_limit(const struct facet *facet)
+{
+    return strncmp(facet->name, "limit-", 6) == 0;
+}
+
 void doctor_judge(struct doctor *d)
 {
     d->enforceable = d->trial_done && d->trial.status == CORDON_OK;
@@ -130,7 +136,10 @@ void doctor_judge(struct doctor *d)
             d->enforceable = false; /* no run without it */
     for (size_t i = 0; i < d->facet_count; i++) {
         struct facet *facet = &d->facets[i];
-        enum primitive missing = first_missing(d, needs_of(facet->name));
+        uint32_t needs = needs_of(facet->name);
+        if (facet->state == FACET_LIMIT) /* nothing asks where cordon could not answer */
+            needs &= ~BIT(SECCOMP_NOTIFY);
+        enum primitive missing = first_missing(d, needs);
         d->missing[i] = missing;
         if (missing != PRIMITIVE_COUNT) {
             facet->state = FACET_UNAVAILABLE;
@@ -138,16 +147,32 @@ void doctor_judge(struct doctor *d)
             if (!facet->remedy)
                 facet->remedy = "it could not even be tried: end some processes, and ask again";
         }
-        /* A limit is only needed when one is asked for. */
-        if (facet->state == FACET_UNAVAILABLE && strncmp(facet->name, "limit-", 6) != 0)
+        if (facet->state == FACET_UNAVAILABLE && !is_limit(facet))
             d->enforceable = false;
     }
+}
+
+bool doctor_can_reduce(const struct doctor *d)
+{
+    /* As plain_wanted() judges it. */
+    const uint32_t boundary = BIT(USER_NAMESPACE) | BIT(ID_MAPS) | BIT(MOUNT_NAMESPACE) | BIT(PID_NAMESPACE) |
+                              BIT(OPEN_TREE) | BIT(MOUNT_SETATTR) | BIT(MOVE_MOUNT);
+    return first_missing(d, boundary) != PRIMITIVE_COUNT && d->landlock_abi >= 2 &&
+           first_missing(d, BIT(LANDLOCK) | BIT(SECCOMP) | BIT(NO_NEW_PRIVS) | BIT(CLOSE_RANGE)) ==
+               PRIMITIVE_COUNT;
+}
+
+void doctor_reduced_list(const struct doctor *d, struct buf *out)
+{
+    for (size_t i = 0; i < d->reduced_count; i++)
+        if (d->reduced[i].state == FACET_UNAVAILABLE && !is_limit(&d->reduced[i]))
+            buf_add_format(out, "%s%s", out->len ? "," : "", d->reduced[i].name);
 }
 
 static const char *first_unavailable(const struct doctor *d, const char **remedy)
 {
     for (size_t i = 0; i < d->facet_count; i++) {
-        if (d->facets[i].state != FACET_UNAVAILABLE || strncmp(d->facets[i].name, "limit-", 6) == 0)
+        if (d->facets[i].state != FACET_UNAVAILABLE || is_limit(&d->facets[i]))
             continue;
         *remedy = d->facets[i].remedy;
         return d->facets[i].name;

@@ -86,6 +86,11 @@ struct doctor {
     struct facet facets[LINUX_FACETS_MAX];
     size_t facet_count;
     enum primitive missing[LINUX_FACETS_MAX]; /* of each facet; PRIMITIVE_COUNT: nothing */
+    /* Where there are no namespaces: what Landlock and seccomp alone would hold,
+     * for who accepts the rest by name. Tried in the same way. */
+    struct facet reduced[LINUX_FACETS_MAX];
+    size_t reduced_count; /* 0: there are, or these are missing too */
+    struct cordon_error reduced_trial;
     struct doctor_finding *findings;
     size_t finding_count;
     bool enforceable; /* the default profile, here */
@@ -116,6 +121,11 @@ struct doctor_explanation doctor_explain(const struct doctor *d, enum primitive 
  * lack a primitive become unavailable, with its remedy; `missing` and
  * `enforceable` are set. */
 void doctor_judge(struct doctor *d);
+
+/* Are namespaces missing, and Landlock and seccomp not? */
+bool doctor_can_reduce(const struct doctor *d);
+/* What has to be accepted then: the argument of --allow-degraded. */
+void doctor_reduced_list(const struct doctor *d, struct buf *out);
 
 /* One line. */
 void doctor_verdict(const struct doctor *d, struct buf *out);

@@ -109,14 +109,13 @@ static struct doctor_explanation explain_getfd(const struct doctor *d, int code)
 {
     if (d->hints.yama >= 2 && (code == EPERM_LINUX || code == EACCES_LINUX))
         return say("Yama forbids to look into other processes (kernel.yama.ptrace_scope)",
-                   "as root: sysctl -w kernel.yama.ptrace_scope=1 (from 3 only after a reboot), and the same "
-                   "in a file of /etc/sysctl.d to keep it");
+                   "needed for unix sockets only: kernel.yama.ptrace_scope=1 in a file of /etc/sysctl.d, as "
+                   "root, then a reboot");
     if (d->hints.filtered)
         return filtered();
-    return code == ENOSYS_LINUX
-               ? old_kernel("the kernel has no pidfd_getfd")
-               : say("a security module refuses it, as far as can be told",
-                     "ask whoever runs this machine to let you use pidfd_getfd on your processes");
+    return code == ENOSYS_LINUX ? old_kernel("the kernel has no pidfd_getfd or process_vm_readv")
+                                : say("a security module refuses it, as far as can be told",
+                                      "needed for unix sockets only: ask whoever runs this machine");
 }
 
 struct doctor_explanation doctor_explain(const struct doctor *d, enum primitive p)

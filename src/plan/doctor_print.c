@@ -93,6 +93,30 @@ static void text_primitives(const struct doctor *d, struct buf *out)
     }
 }
 
+static void text_reduced(const struct doctor *d, struct buf *out)
+{
+    struct buf accepted = BUF_INIT;
+    if (!d->reduced_count)
+        return;
+    doctor_reduced_list(d, &accepted);
+    buf_add_format(out,
+                   "\nWithout namespaces: Landlock and seccomp alone, for who accepts that by\n"
+                   "--allow-degraded %s\n",
+                   accepted.data ? accepted.data : "");
+    for (size_t i = 0; i < d->reduced_count; i++)
+        buf_add_format(out, "  %-17s  %-13s  %s\n", d->reduced[i].name, facet_state_words(&d->reduced[i]),
+                       d->reduced[i].mechanism);
+    buf_add_format(out, "  %-17s  ", "around a command");
+    if (d->reduced_trial.status == CORDON_OK) {
+        buf_add_string(out, "held\n");
+    } else {
+        buf_add_format(out, "failed (%s): ", d->reduced_trial.step);
+        add_display(out, d->reduced_trial.message);
+        buf_add_char(out, '\n');
+    }
+    buf_release(&accepted);
+}
+
 static void text_landlock(const struct doctor *d, struct buf *out)
 {
     buf_add_format(out, "\nLandlock, by ABI (this kernel has %d)\n", d->landlock_abi);
@@ -126,6 +150,7 @@ cordon_status doctor_text(const struct doctor *d, struct buf *out, struct cordon
                    d->machine, d->landlock_abi, (unsigned long)d->uid);
     text_facets(d, out);
     text_primitives(d, out);
+    text_reduced(d, out);
     text_landlock(d, out);
     text_findings(d, out);
     buf_add_char(out, '\n');
@@ -197,6 +222,21 @@ static json_t *json_trial(const struct doctor *d, struct json_build *b)
     return trial;
 }
 
+static json_t *json_reduced(const struct doctor *d, struct json_build *b)
+{
+    bool held = d->reduced_trial.status == CORDON_OK;
+    struct buf accepted = BUF_INIT;
+    if (!d->reduced_count)
+        return json_null();
+    json_t *reduced = json_object();
+    doctor_reduced_list(d, &accepted);
+    json_build_put(b, reduced, "allow_degraded", json_build_words(&accepted));
+    json_build_put(b, reduced, "held", json_boolean(held));
+    put_text(b, reduced, "step", held ? NULL : d->reduced_trial.step);
+    put_text(b, reduced, "message", held ? NULL : d->reduced_trial.message);
+    return reduced;
+}
+
 static json_t *json_landlock(const struct doctor *d, struct json_build *b)
 {
     json_t *list = json_array();
@@ -254,6 +294,7 @@ cordon_status doctor_json(const struct doctor *d, struct buf *out, struct cordon
     json_build_put(&b, root, "facets", json_facets(d, &b));
     json_build_put(&b, root, "primitives", json_primitives(d, &b));
     json_build_put(&b, root, "trial", json_trial(d, &b));
+    json_build_put(&b, root, "reduced", json_reduced(d, &b));
     json_build_put(&b, root, "landlock", json_landlock(d, &b));
     json_build_put(&b, root, "findings", json_findings(d, &b));
     return json_build_write(&b, root, JSON_INDENT(2), out, STEP, err);

@@ -28,6 +28,17 @@ if facet != "-":
     expect(facet, (said_of["state"], said_of["missing"]), ("unavailable", primitive))
     if not said_of["remedy"]:
         problems.append(f"{facet}: no remedy")
+# Where only namespaces are missing, the reduced set was tried, and held.
+reduced = said["reduced"]
+layers = [p["name"] for p in said["primitives"] if p["state"] == "missing"
+          and p["name"] in ("landlock", "no-new-privs", "seccomp", "close-range")]
+lower = ("user-namespace", "id-maps", "open-tree", "mount-setattr", "move-mount")
+wanted = primitive.endswith(lower) and not layers
+expect("reduced", reduced is not None, wanted)
+if reduced and said["trial"]["step"] != "doctor.scratch":
+    expect("reduced", (reduced["held"], reduced["step"]), (True, None))
+    if "protect" not in reduced["allow_degraded"].split(","):
+        problems.append(f"reduced: {reduced['allow_degraded']!r} has no protect")
 expect("the trial's step", said["trial"]["step"], None if step == "-" else step)
 expect("enforceable", said["enforceable"], facet == "-")
 print("\n".join(problems))

@@ -100,6 +100,7 @@ lane() {
     refusing seccomp=EINVAL seccomp terminal linux.seccomp "$filter"
     refusing seccomp-listener=EBUSY seccomp-notify unix-sockets linux.seccomp.nested 'already watches'
     refusing seccomp-listener=EINVAL seccomp-notify unix-sockets linux.seccomp "$filter"
+    refusing pidfd_getfd=EPERM pidfd-getfd - - "$filter"
     refusing close_range=ENOSYS close-range privileges linux.descriptors "$filter"
     refusing openat2=ENOSYS openat2 write doctor.scratch "$filter" state.open
 

@@ -19,7 +19,7 @@ static void make(struct doctor *d)
     struct linux_plan plan;
     struct policy policy;
     struct cordon_error err;
-    const struct linux_facts facts = {.uid = 1000, .landlock_abi = 7};
+    const struct linux_facts facts = {.uid = 1000, .landlock_abi = 7, .broker = true};
     doctor_init(d);
     d->version = "0";
     d->uid = 1000;
@@ -231,7 +231,7 @@ static void causes(void **state)
         {{HINTS}, PRIMITIVE_SECCOMP_NOTIFY, EBUSY, 0, "already watches", "outside"},
         {{HINTS}, PRIMITIVE_SECCOMP_NOTIFY, EINVAL, 0, "no seccomp user notification", "Linux 6.1"},
         {{.max_user_namespaces = 1, .yama = 3}, PRIMITIVE_PIDFD_GETFD, EPERM, 0, "Yama", "ptrace_scope=1"},
-        {{HINTS}, PRIMITIVE_PIDFD_GETFD, EPERM, 0, "security module", "pidfd_getfd"},
+        {{HINTS}, PRIMITIVE_PIDFD_GETFD, EPERM, 0, "security module", "unix sockets only"},
         {{HINTS}, PRIMITIVE_CGROUP_MEMORY, 0, 0, "delegated", "systemd-run"},
 #undef HINTS
     };

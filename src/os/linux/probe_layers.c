@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,13 +103,16 @@ union response {
     char space[1024];
 };
 
-/* While it waits in its call: copy a descriptor of its. */
+/* While it waits in its call: copy a descriptor of its, and read its memory. */
 static void try_getfd(struct probe_page *page, pid_t asker)
 {
     probe_begin(page, PRIMITIVE_PIDFD_GETFD);
     int pidfd = (int)syscall(SYS_pidfd_open, asker, 0);
     int copy = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, STDIN_FILENO, 0);
-    probe_end(page, copy >= 0, errno);
+    char byte;
+    struct iovec here = {&byte, 1}, there = {page, 1}; /* mapped there too, at the same place */
+    bool works = copy >= 0 && process_vm_readv(asker, &here, 1, &there, 1, 0) == 1;
+    probe_end(page, works, errno);
     if (copy >= 0)
         close(copy);
     if (pidfd >= 0)

@@ -151,19 +151,21 @@ static cordon_status prepare(const struct probe_scratch *s, struct cordon_error 
     return CORDON_OK;
 }
 
-static _Noreturn void exec_cordon(const struct probe_scratch *s, int words)
+static _Noreturn void exec_cordon(const struct probe_scratch *s, const char *allow_degraded, int words)
 {
-    static char home[4200], state[4200], config[4200], text[sizeof script];
+    static char home[4200], state[4200], config[4200], degraded[512], text[sizeof script];
     static char path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
     char *environment[] = {path, home, state, config, NULL};
     char program[] = "cordon", run[] = "run", wall[] = "--limit=wall=10", json[] = "--json-errors",
          quiet[] = "--quiet", end[] = "--", shell[] = "/bin/sh", dash_c[] = "-c";
-    char *argv[] = {program, run, json, quiet, wall, end, shell, dash_c, text, NULL};
+    char *argv[] = {program, run, json, quiet, wall, degraded, end, shell, dash_c, text, NULL};
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     snprintf(home, sizeof home, "HOME=%s", s->path);
     snprintf(state, sizeof state, "XDG_STATE_HOME=%s/state", s->path);
     snprintf(config, sizeof config, "XDG_CONFIG_HOME=%s/config", s->path);
     memcpy(text, script, sizeof script);
+    /* The option once more where there is nothing to accept. */
+    snprintf(degraded, sizeof degraded, allow_degraded ? "--allow-degraded=%s" : "--quiet", allow_degraded);
     int work = openat(s->fd, "work", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (null >= 0 && work >= 0 && fchdir(work) == 0 && dup2(null, 0) == 0 && dup2(null, 1) == 1 &&
         dup2(words, 2) == 2)
@@ -193,7 +195,8 @@ static cordon_status read_words(const char *text, int status, struct cordon_erro
     return result;
 }
 
-static cordon_status run_cordon(const struct probe_scratch *s, struct cordon_error *err)
+static cordon_status run_cordon(const struct probe_scratch *s, const char *allow_degraded,
+                                struct cordon_error *err)
 {
     static char text[OUTPUT_MAX];
     char chunk[512];
@@ -204,7 +207,7 @@ static cordon_status run_cordon(const struct probe_scratch *s, struct cordon_err
         return error_set(err, CORDON_E_SYSTEM, errno, STEP_TRIAL, "cannot make a pipe: %s", strerror(errno));
     pid_t pid = fork();
     if (pid == 0)
-        exec_cordon(s, words[1]);
+        exec_cordon(s, allow_degraded, words[1]);
     int code = errno;
     close(words[1]);
     while (pid > 0) {
@@ -250,10 +253,10 @@ static cordon_status look(const struct probe_scratch *s, struct cordon_error *er
     return CORDON_OK;
 }
 
-cordon_status probe_trial(const struct probe_scratch *s, struct cordon_error *err)
+cordon_status probe_trial(const struct probe_scratch *s, const char *allow_degraded, struct cordon_error *err)
 {
     cordon_status status = prepare(s, err);
     if (status == CORDON_OK)
-        status = run_cordon(s, err);
+        status = run_cordon(s, allow_degraded, err);
     return status == CORDON_OK ? look(s, err) : status;
 }

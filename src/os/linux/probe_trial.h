@@ -29,7 +29,9 @@ void probe_scratch_remove(struct probe_scratch *s);
 /* `cordon run` of this very program with the default policy, and in it a shell
  * that writes into its workspace, beside it, and into a protected name; then the
  * look from outside. An error is cordon's own (its step) or, with step
- * "doctor.trial", a boundary that did not hold. */
-cordon_status probe_trial(const struct probe_scratch *s, struct cordon_error *err);
+ * "doctor.trial", a boundary that did not hold. allow_degraded: the option's
+ * argument, or NULL. */
+cordon_status probe_trial(const struct probe_scratch *s, const char *allow_degraded,
+                          struct cordon_error *err);
 
 #endif
