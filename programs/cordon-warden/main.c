@@ -210,7 +210,8 @@ static cordon_status judge(struct warden_run *run, struct cordon_error *err)
 {
     const struct supervisor *s = &run->supervisor;
     launch_outcome(&run->launched, s->has_last ? &s->last : NULL, &run->report.outcome);
-    return guard_finish(&run->supervisor.guard) ? CORDON_OK : guard_report(&s->guard, &run->report, err);
+    guard_finish(&run->supervisor.guard);
+    return guard_report(&s->guard, &run->report, err);
 }
 
 static cordon_status report_end(struct warden_run *run, struct cordon_error *err)

@@ -259,8 +259,7 @@ static void look_at_guards(struct run *run)
 {
     struct guard *guard = &run->supervisor.guard;
     struct cordon_error err;
-    if (guard_finish(guard))
-        return;
+    guard_finish(guard);
     if (guard_report(guard, &run->prepared.box.report, &err) != CORDON_OK)
         say(run->options, "%s", err.message);
     for (size_t i = 0; i < guard->event_count; i++)
@@ -285,8 +284,6 @@ static int finish(struct run *run)
     if (report->outcome.forks_refused &&
         report_add_warning(report, &err, "the limit of %llu processes was reached: forks were refused",
                            (unsigned long long)box->plan.cgroup_processes) != CORDON_OK)
-        say(run->options, "%s", err.message);
-    if (box_recheck(box, &err) != CORDON_OK)
         say(run->options, "%s", err.message);
     look_at_guards(run);
     supervisor_release(&run->supervisor);
@@ -325,6 +322,12 @@ static void report_failure(struct run *run, const struct cordon_error *failure)
 
 static int fail(struct run *run, struct cordon_error *err)
 {
+    if (run->launched.init > 0) { /* the command may have run, and planted something */
+        struct outcome ignored;
+        launch_stop(&run->launched);
+        launch_outcome(&run->launched, NULL, &ignored);
+        look_at_guards(run);
+    }
     supervisor_release(&run->supervisor);
     launch_kill(&run->launched);
     run->terminal->finish(run, true);

@@ -119,7 +119,6 @@ static void finish(struct cordon_process *p)
     if (report->outcome.forks_refused)
         report_add_warning(report, &err, "the limit of %llu processes was reached: forks were refused",
                            (unsigned long long)p->run.plan.cgroup_processes);
-    warn(p, box_recheck(&p->run, &err), "the protected things were not looked at again", &err);
     if (p->run.placeholders.count)
         warden_wait_gone(&p->warden); /* a directory that is still mounted on inside is dear to remove */
     placeholders_remove(&p->run.placeholders, &p->run.places);
