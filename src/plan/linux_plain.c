@@ -135,6 +135,52 @@ size_t linux_plain_facets(const struct linux_facts *facts, const struct policy *
     return n;
 }
 
+/* -- rules --------------------------------------------------------------------- */
+
+cordon_status linux_plain_rules(struct resolved *resolved, struct cordon_error *err)
+{
+    struct resolved kept;
+    cordon_status status = CORDON_OK;
+    resolved_init(&kept);
+    kept.rules = resolved->rules;
+    for (size_t i = 0; i < resolved->count && status == CORDON_OK; i++) {
+        struct rule rule = resolved->items[i];
+        if (rule.kind != RULE_WRITE)
+            continue;
+        if (rule.backing) {
+            rule.path = rule.backing;
+            rule.backing = NULL;
+            rule.role = ROLE_CACHE; /* cordon's own, but no longer in place of something else */
+        }
+        rule.redundant = false;
+        status = resolved_add(&kept, &rule, err);
+    }
+    if (status == CORDON_OK)
+        status = resolved_finish(&kept, err);
+    if (status == CORDON_OK) {
+        struct resolved before = *resolved;
+        resolved->items = kept.items;
+        resolved->count = kept.count;
+        resolved->cap = kept.cap;
+        kept.items = before.items;
+        kept.count = before.count;
+        kept.cap = before.cap;
+    }
+    resolved_release(&kept);
+    return status;
+}
+
+void linux_plain_describe(bool network, struct buf *out)
+{
+    buf_add_string(out,
+                   "shm*, sem*, msg*, mq_open, mq_unlink: always: EPERM: shared with processes outside\n"
+                   "setpriority, ioprio_set, sched_set*, migrate_pages, move_pages: always: EPERM: act on "
+                   "processes outside\n"
+                   "prlimit64: of another process: EPERM: its limits can end a process outside\n");
+    if (!network)
+        buf_add_string(out, "socket: any domain but AF_UNIX: EACCES: no network namespace holds it\n");
+}
+
 /* -- what cannot be ---------------------------------------------------------- */
 
 cordon_status linux_plain_check(const struct policy *policy, const struct linux_facts *facts,

@@ -17,6 +17,14 @@ cordon_status linux_plain_filter(enum seccomp_arch arch, bool network, struct bp
 size_t linux_plain_facets(const struct linux_facts *facts, const struct policy *policy,
                           struct facet out[LINUX_FACETS_MAX]);
 
+/* The rules as they hold then, in place of what the policy resolved to: no part
+ * of a root is protected, nothing is hidden or replaced, and private directories
+ * are written where they lie. Step "resolve.rules". */
+cordon_status linux_plain_rules(struct resolved *resolved, struct cordon_error *err);
+
+/* For `cordon plan`. */
+void linux_plain_describe(bool network, struct buf *out);
+
 /* What cannot be granted or promised at all then. Step "linux.plan.plain". */
 cordon_status linux_plain_check(const struct policy *policy, const struct linux_facts *facts,
                                 struct cordon_error *err);

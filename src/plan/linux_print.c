@@ -7,6 +7,7 @@
 
 #include "core/json_build.h"
 #include "core/utf.h"
+#include "plan/linux_plain.h"
 #include "plan/linux_plan.h"
 
 static const char *const mount_names[] = {"capture", "seal", "attach", "pin", "protect", "proc", "devpts"};
@@ -112,8 +113,11 @@ static void text_landlock(const struct linux_plan *plan, struct buf *out)
 static void text_process(const struct linux_view *view, struct buf *out)
 {
     const struct linux_plan *plan = view->plan;
-    buf_add_format(out, "\nNamespaces\n  user mount pid ipc uts cgroup%s\n",
-                   plan->own_netns ? " network (only lo)" : "; the host's network");
+    if (plan->plain)
+        buf_add_string(out, "\nNamespaces\n  none: Landlock and seccomp alone\n");
+    else
+        buf_add_format(out, "\nNamespaces\n  user mount pid ipc uts cgroup%s\n",
+                       plan->own_netns ? " network (only lo)" : "; the host's network");
     for (size_t i = 0; i < plan->uid_count; i++)
         buf_add_format(out, "  uid %u\n", plan->uid_map[i]);
     for (size_t i = 0; i < plan->gid_count; i++)
@@ -159,6 +163,11 @@ cordon_status linux_plan_text(const struct linux_view *view, struct buf *out, st
     text_landlock(view->plan, out);
     buf_add_format(out, "\nseccomp (%zu instructions)\n", view->plan->filter.count);
     seccomp_describe(&view->plan->filter_options, out);
+    if (view->plan->plain) {
+        buf_add_format(out, "\nsecond filter, in place of namespaces (%zu instructions)\n",
+                       view->plan->plain_filter.count);
+        linux_plain_describe(view->policy->net == NET_ON, out);
+    }
     buf_add_string(out, "\nFacets\n");
     for (size_t i = 0; i < view->facet_count; i++)
         buf_add_format(out, "  %-18s %s%s\n", view->facets[i].name,
@@ -293,6 +302,7 @@ static json_t *process_json(struct json_build *b, const struct linux_view *view)
     json_build_put(b, out, "uids", ids_json(b, plan->uid_map, plan->uid_count));
     json_build_put(b, out, "gids", ids_json(b, plan->gid_map, plan->gid_count));
     json_build_put(b, out, "capabilities", json_build_number(plan->keep_caps));
+    json_build_put(b, out, "namespaces", json_boolean(!plan->plain));
     json_build_put(b, out, "own_network", json_boolean(plan->own_netns));
     json_build_put(b, out, "wall_seconds", json_build_number(plan->wall_seconds));
     json_build_put(b, out, "cpu_seconds", json_build_number(plan->cpu_seconds));
@@ -316,11 +326,13 @@ static json_t *facets_json(struct json_build *b, const struct linux_view *view)
     return out;
 }
 
-static json_t *seccomp_json(struct json_build *b, const struct linux_plan *plan)
+static json_t *seccomp_json(struct json_build *b, const struct linux_plan *plan, const struct policy *policy)
 {
     struct buf text = BUF_INIT;
     json_t *out = json_object();
     seccomp_describe(&plan->filter_options, &text);
+    if (plan->plain)
+        linux_plain_describe(policy->net == NET_ON, &text);
     json_build_put(b, out, "instructions", json_build_number(plan->filter.count));
     json_build_put(b, out, "rules", json_build_words(&text));
     return out;
@@ -338,7 +350,7 @@ cordon_status linux_plan_json(const struct linux_view *view, struct buf *out, st
     json_build_put(&b, all, "process", process_json(&b, view));
     json_build_put(&b, all, "mounts", mounts_json(&b, view->plan));
     json_build_put(&b, all, "landlock", landlock_json(&b, view->plan));
-    json_build_put(&b, all, "seccomp", seccomp_json(&b, view->plan));
+    json_build_put(&b, all, "seccomp", seccomp_json(&b, view->plan, view->policy));
     json_build_put(&b, all, "facets", facets_json(&b, view));
     return json_build_write(&b, all, JSON_INDENT(2), out, "linux.plan.print", err);
 }

@@ -148,6 +148,21 @@ lane() {
     works yes 'mkdir .git; : >.git/config; echo yes; rm -r .git' # what was accepted
     works yes 'echo yes; exit 0' --limit wall=60s
 
+    # explain and plan answer for this machine, not for one with namespaces.
+    explains() { # WORDS PATH
+        rows=$((rows + 1))
+        "${host[@]}" cordon explain --allow-degraded $accepted "$2" >"$base/err" 2>&1
+        grep -q -- "$1" "$base/err" || complain "explain $2 does not say: $1"
+    }
+    mkdir .git
+    explains 'write   yes' .git
+    rmdir .git
+    explains 'write   no   it lies outside' "$base/home"
+    explains 'create  no   it lies outside' /tmp/cordon-reduced-new
+    explains 'read    yes' "$base/state"
+    "${host[@]}" cordon plan --allow-degraded $accepted >"$base/err" 2>&1
+    grep -q 'none: Landlock and seccomp alone' "$base/err" || complain "plan speaks of namespaces"
+
     # The report says it all.
     inside --report "$base/r" -- sh -c 'mkdir .codex; exit 7'
     [ $? -eq 7 ] || complain "the exit status is lost"

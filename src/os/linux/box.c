@@ -17,6 +17,7 @@
 #include "os/linux/registry.h"
 #include "os/linux/sys.h"
 #include "plan/cache_env.h"
+#include "plan/linux_plain.h"
 
 void box_init(struct box *b)
 {
@@ -407,6 +408,8 @@ static cordon_status prepare(struct box *b, const struct box_request *request, s
         status = drop_limits(b, request, err);
     if (status == CORDON_OK && request->plain)
         status = plain_check_places(&b->places, &b->resolution.resolved, err);
+    if (status == CORDON_OK && request->plain)
+        status = linux_plain_rules(&b->resolution.resolved, err);
     if (status == CORDON_OK && request->effects && !request->plain)
         status = make_effects(b, err);
     if (status == CORDON_OK && !request->plain)
@@ -449,28 +452,4 @@ cordon_status box_prepare(struct box *b, const struct box_request *request, stru
             return status;
         box_release(b);
     }
-}
-
-cordon_status box_recheck(struct box *b, struct cordon_error *err)
-{
-    const struct resolved *resolved = &b->resolution.resolved;
-    if (b->facts.plain)
-        return CORDON_OK; /* nothing was held */
-    for (size_t i = 0; i < resolved->count; i++) {
-        const struct rule *rule = &resolved->items[i];
-        struct stat st;
-        bool held = rule->kind == RULE_PROTECT || rule->kind == RULE_DENY_READ;
-        if (!held || rule->redundant || rule->ino == 0)
-            continue;
-        if (lstat(rule->path, &st) == 0 && (uint64_t)st.st_ino == rule->ino &&
-            (uint64_t)st.st_dev == rule->dev)
-            continue;
-        cordon_status status = report_add_warning(
-            &b->report, err,
-            "%s was replaced or removed from outside during the run: from then on it was not %s inside",
-            rule->path, rule->kind == RULE_PROTECT ? "protected" : "hidden");
-        if (status != CORDON_OK)
-            return status;
-    }
-    return CORDON_OK;
 }

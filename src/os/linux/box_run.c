@@ -34,9 +34,9 @@ cordon_status box_snapshot(const struct box *b, struct changes *out, struct cord
     cordon_status status = roots && skip ? CORDON_OK : error_nomem(err, "changes.walk");
     for (size_t i = 0; i < resolved->count && status == CORDON_OK; i++) {
         const struct rule *rule = &resolved->items[i];
-        if (rule->kind == RULE_WRITE && !rule->redundant && !rule->backing)
+        if (rule->kind == RULE_WRITE && !rule->redundant && !rule->backing && rule->role != ROLE_CACHE)
             roots[root_count++] = rule->path;
-        else if (rule->role == ROLE_STATE || (rule->absent_name && !b->facts.plain))
+        else if (rule->role == ROLE_STATE || rule->absent_name)
             skip[skip_count++] = rule->path; /* ours: the state, and the placeholders of this run */
     }
     if (status == CORDON_OK)
