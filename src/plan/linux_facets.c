@@ -59,9 +59,9 @@ size_t linux_facets(const struct linux_plan *plan, const struct linux_facts *fac
     if (plan->plain)
         return linux_plain_facets(facts, policy, out);
     out[n++] = write_facet(facts);
-    out[n++] = enforced(
-        "protect", "read-only mounts, ancestors pinned as mount points; seccomp refuses the mount calls");
-    out[n++] = enforced("deny-read", "empty unreadable mounts");
+    out[n++] = enforced("protect", "read-only mounts, ancestors pinned as mount points; seccomp refuses the "
+                                   "mount calls; a guard watches from outside");
+    out[n++] = enforced("deny-read", "empty unreadable mounts; a guard watches from outside");
     out[n++] = enforced("tmp", policy->tmp == TMP_SHARED ? "shared, as asked"
                                                          : "private directory per workspace bound over it");
     out[n++] =

@@ -51,8 +51,4 @@ void box_release(struct box *b);
 
 cordon_status box_prepare(struct box *b, const struct box_request *request, struct cordon_error *err);
 
-/* After a run: says in the report when something outside replaced a protected
- * thing or removed a placeholder while the command ran (its mount went along). */
-cordon_status box_recheck(struct box *b, struct cordon_error *err);
-
 #endif
