@@ -21,7 +21,7 @@ import time
 import traceback
 
 UNPRIVILEGED = 61237
-DEADLINE = 60
+DEADLINE = int(os.environ.get("DEADLINE", "60"))
 
 
 def skip(reason):
@@ -54,6 +54,7 @@ class World:
 
     def __init__(self, base, cordon):
         self.base = base
+        self.at_end = []  # what the test calls when it is over, in whichever way
         self.cordon = os.path.join(base, "bin", "cordon")
         self.as_shell = os.path.join(base, "bin", "cordon-shell")
         self.ws = os.path.join(base, "ws")
@@ -229,8 +230,9 @@ def lane(tests, cordon, base):
     for name in [n for n in names if not only or only in n]:
         directory = os.path.join(base, name)
         os.mkdir(directory)
+        world = World(directory, cordon)
         try:
-            tests[name](World(directory, cordon))
+            tests[name](world)
         except AssertionError as error:
             failed += 1
             print("FAIL as uid %d: %s: %s" % (os.getuid(), name, error))
@@ -238,6 +240,8 @@ def lane(tests, cordon, base):
             failed += 1
             print("FAIL as uid %d: %s" % (os.getuid(), name))
             traceback.print_exc(file=sys.stdout)
+        for call in world.at_end:
+            call()
         sys.stdout.flush()
     print("%d tests as uid %d, %d failed" % (len(names), os.getuid(), failed))
     return 1 if failed or not names else 0

@@ -8,6 +8,14 @@ import termios
 from driver import Terminal, descendants, main, wait_until
 
 
+def state_of(pid):
+    try:
+        with open("/proc/%d/stat" % pid, encoding="utf-8") as file:
+            return file.read().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return "Z"
+
+
 def start(world, *options, **how):
     terminal = Terminal(world, [world.cordon, "shell", *options], **how)
     terminal.expect("in@ ")
@@ -66,6 +74,20 @@ def test_second_signal_asks_nobody(world):
     assert os.waitpid(terminal.pid, os.WNOHANG) == (0, 0), "ended although the shell went on"
     os.kill(terminal.pid, signal.SIGTERM)
     ended(terminal, 137)
+
+
+def test_nobody_reads_the_end(world):
+    """The shell ended, but its last words find no room: whoever wants may end the wait."""
+    terminal = start(world)
+    wait_until("the shell", lambda: len(descendants(terminal.pid)) == 2)
+    terminal.send("stty -echo; seq 100000 | head -c 20000; exit 3\r")
+    wait_until("the end inside", lambda: all(state_of(pid) == "Z" for pid in descendants(terminal.pid)))
+    assert os.waitpid(terminal.pid, os.WNOHANG) == (0, 0), "it did not wait: the test sends too little"
+    os.kill(terminal.pid, signal.SIGTERM)
+    wait_until("the end", lambda: os.waitpid(terminal.pid, os.WNOHANG)[0])
+    terminal.status = 0
+    terminal.restored()
+    terminal.close()
 
 
 def test_init_killed(world):
@@ -196,11 +218,6 @@ def test_started_in_the_background(world):
     terminal.expect("out@ ")
     terminal.line("echo status $?", "status 4")
     leave(terminal, world)
-
-
-def state_of(pid):
-    with open("/proc/%d/stat" % pid, encoding="utf-8") as file:
-        return file.read().rsplit(")", 1)[1].split()[0]
 
 
 def test_no_controlling_terminal(world):

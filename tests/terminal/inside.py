@@ -128,6 +128,17 @@ def test_every_byte_both_ways(world):
     leave(terminal)
 
 
+def test_typed_ahead(world):
+    """Before the shell inside is there, and more than once."""
+    terminal = Terminal(world, ["bash", "--norc", "-i"])
+    terminal.line("PS1='out@ '; bind 'set enable-bracketed-paste off'")
+    terminal.expect(r"\nout@ ")
+    terminal.send("cordon shell\recho ear''ly\rexit\r")
+    terminal.expect("early")
+    terminal.expect("out@ ")
+    leave(terminal)
+
+
 def test_output_to_a_file(world):
     """As under any shell: what is no terminal stays as given."""
     terminal = Terminal(world, [world.cordon, "shell"], files={1: world.path("out")})

@@ -10,8 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The kernel holds at most 64 KiB and a read buffer for a terminal. More than
- * this comes only from somebody who still writes. */
+/* The kernel holds much less for a terminal: more comes only from somebody who still writes. */
 #define HELD_MAX (256 * 1024)
 
 void pty_relay_init(struct pty_relay *r)
