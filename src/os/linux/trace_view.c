@@ -18,6 +18,7 @@
 #include "plan/trace_calls.h"
 
 #define MAX_LINKS 40 /* as the kernel */
+#define MAX_TRIES 32
 #define MAX_SLOW_BYTES 65536
 #define TRACE_IN_ROOT 0x10ull /* RESOLVE_IN_ROOT */
 #define TRACE_CACHED 0x20ull  /* RESOLVE_CACHED: Linux 5.12 */
@@ -175,7 +176,14 @@ static int look(const struct trace_view *view, const char *text, const char *nor
     uint64_t resolve = TRACE_IN_ROOT | SYS_RESOLVE_NO_SYMLINKS;
     if (trace_view_is_slow(view, normal))
         resolve |= TRACE_CACHED;
-    return sys_openat2(view->root, text, O_PATH | O_NOFOLLOW | O_CLOEXEC, resolve);
+    int fd = -1;
+    /* With `..` on the way the kernel gives up when anything at all is renamed meanwhile. */
+    for (int tries = 0; tries < MAX_TRIES; tries++) {
+        fd = sys_openat2(view->root, text, O_PATH | O_NOFOLLOW | O_CLOEXEC, resolve);
+        if (fd >= 0 || errno != EAGAIN || resolve & TRACE_CACHED)
+            break;
+    }
+    return fd;
 }
 
 /* The same for the first `len` bytes of `text`. */
