@@ -267,7 +267,7 @@ static void add_refused(struct buf *out, const struct report *r)
     static const char *const observed[] = {
         "not observed: what the kernel refused left no record (run with --trace)",
         "sockets were observed, nothing else (run with --trace)",
-        "all was observed",
+        "all that --trace watches was observed",
     };
     uint64_t count = r->refusals_unlisted;
     for (size_t i = 0; i < r->refusal_count; i++)

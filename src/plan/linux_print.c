@@ -124,8 +124,8 @@ static void text_process(const struct linux_view *view, struct buf *out)
         buf_add_format(out, "  gid %u\n", plan->gid_map[i]);
     buf_add_format(out, "\nProcess\n  directory ");
     add_escaped(out, plan->cwd);
-    buf_add_format(out, "\n  capabilities 0x%llx, bounding set the same; no_new_privs\n",
-                   (unsigned long long)plan->keep_caps);
+    buf_add_format(out, "\n  capabilities 0x%llx%s; no_new_privs\n", (unsigned long long)plan->keep_caps,
+                   plan->plain ? "" : ", bounding set the same");
     if (plan->wall_seconds)
         buf_add_format(out, "  wall %llu s\n", (unsigned long long)plan->wall_seconds);
     if (plan->cpu_seconds)
