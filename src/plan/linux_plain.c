@@ -69,7 +69,7 @@ cordon_status linux_plain_filter(enum seccomp_arch arch, bool network, struct bp
 
 /* -- facets -------------------------------------------------------------------- */
 
-static const char remedy[] = "let this user make user namespaces: docs/platforms.md names how";
+static const char remedy[] = "let this user make user namespaces: `cordon doctor` says how";
 
 static struct facet held(const char *name, const char *mechanism)
 {
@@ -190,7 +190,7 @@ cordon_status linux_plain_check(const struct policy *policy, const struct linux_
         return error_set(
             err, CORDON_E_UNSUPPORTED, 0, STEP,
             "neither user namespaces nor Landlock ABI 2 are to be had here: nothing could hold the "
-            "command; docs/platforms.md names the remedies");
+            "command; `cordon doctor` says what helps");
     if (policy->lists[LIST_UNIX_SOCKETS].count)
         return error_set(err, CORDON_E_UNSUPPORTED, 0, STEP,
                          "unix_sockets (%s) cannot be had without user namespaces",

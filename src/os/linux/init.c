@@ -72,9 +72,9 @@ static cordon_status write_own_maps(const struct init_context *context, struct c
     if (context->uid_map[0] &&
         (!write_own("/proc/self/setgroups", "deny") || !write_own("/proc/self/uid_map", context->uid_map) ||
          !write_own("/proc/self/gid_map", context->gid_map)))
-        return safe_error(
-            err, CORDON_E_UNSUPPORTED, "linux.userns.map",
-            "cannot map the user into its own user namespace; docs/platforms.md names the remedy", NULL);
+        return safe_error(err, CORDON_E_UNSUPPORTED, "linux.userns.map",
+                          "cannot map the user into its own user namespace; `cordon doctor` says what helps",
+                          NULL);
     return CORDON_OK;
 }
 

@@ -93,8 +93,8 @@ static cordon_status write_file(pid_t pid, const char *file, const char *text, s
     if (wrote == len)
         return CORDON_OK;
     return error_set(err, CORDON_E_UNSUPPORTED, code, "linux.userns.map",
-                     "cannot map the user into its own user namespace (%s: %s); docs/platforms.md names the "
-                     "remedy",
+                     "cannot map the user into its own user namespace (%s: %s); `cordon doctor` says what "
+                     "helps",
                      file, strerror(code));
 }
 
@@ -121,8 +121,8 @@ static cordon_status clone_failed(int code, struct cordon_error *err)
         return error_set(
             err, CORDON_E_UNSUPPORTED, code, "linux.userns.clone",
             "this machine does not let this user make user namespaces (%s): a container's seccomp profile, "
-            "Ubuntu's AppArmor restriction, or user.max_user_namespaces = 0; docs/platforms.md names the "
-            "remedy for each, and what --allow-degraded protect can do without",
+            "Ubuntu's AppArmor restriction, or user.max_user_namespaces = 0; `cordon doctor` says which, "
+            "what helps, and what --allow-degraded protect can do without",
             strerror(code));
     return error_set(err, CORDON_E_SYSTEM, code, "linux.userns.clone",
                      "cannot make the sandbox's namespaces: %s", strerror(code));

@@ -133,10 +133,10 @@ static void try_inside(struct probe_page *page)
     probe_process(page, 0, try_network);
 }
 
-static bool write_map(pid_t pid, const char *file, const char *text)
+static bool write_map(const char *process, const char *file, const char *text)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, file);
+    snprintf(path, sizeof path, "/proc/%s/%s", process, file);
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     bool written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
     int code = errno;
@@ -146,25 +146,28 @@ static bool write_map(pid_t pid, const char *file, const char *text)
     return written;
 }
 
-static bool write_maps(pid_t pid)
+/* Of the process whose directory in /proc this is. */
+static bool write_maps(const char *process, uid_t uid, gid_t gid)
 {
     char uids[32], gids[32];
-    snprintf(uids, sizeof uids, "%lu %lu 1\n", (unsigned long)geteuid(), (unsigned long)geteuid());
-    snprintf(gids, sizeof gids, "%lu %lu 1\n", (unsigned long)getegid(), (unsigned long)getegid());
-    return write_map(pid, "setgroups", "deny") && write_map(pid, "uid_map", uids) &&
-           write_map(pid, "gid_map", gids);
+    snprintf(uids, sizeof uids, "%lu %lu 1\n", (unsigned long)uid, (unsigned long)uid);
+    snprintf(gids, sizeof gids, "%lu %lu 1\n", (unsigned long)gid, (unsigned long)gid);
+    return write_map(process, "setgroups", "deny") && write_map(process, "uid_map", uids) &&
+           write_map(process, "gid_map", gids);
 }
 
-static _Noreturn void inside_user_namespace(struct probe_page *page, int go, uid_t uid)
+/* As a launch does it: a user writes his maps himself, root's are written from outside. */
+static _Noreturn void inside_user_namespace(struct probe_page *page, int go, uid_t uid, gid_t gid)
 {
     char word;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     alarm(4 * PROBE_SECONDS);
     if (read(go, &word, 1) != 1)
         _exit(0); /* there are no maps */
-    bool mapped = geteuid() == uid;
     probe_begin(page, PRIMITIVE_ID_MAPS);
-    probe_end(page, mapped, 0);
+    bool written = uid == 0 || write_maps("self", uid, gid);
+    bool mapped = written && geteuid() == uid;
+    probe_end(page, mapped, written ? 0 : errno);
     if (mapped)
         try_inside(page);
     _exit(0);
@@ -174,7 +177,9 @@ static void try_user_namespace(struct probe_page *page)
 {
     struct sys_clone_args args = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
     int go[2], status;
+    char process[24];
     uid_t uid = geteuid();
+    gid_t gid = getegid();
     alarm(5 * PROBE_SECONDS);
     probe_begin(page, PRIMITIVE_USER_NAMESPACE);
     if (pipe2(go, O_CLOEXEC) != 0)
@@ -182,13 +187,14 @@ static void try_user_namespace(struct probe_page *page)
     pid_t pid = (pid_t)syscall(SYS_NR_CLONE3, &args, sizeof args);
     if (pid == 0) {
         close(go[1]);
-        inside_user_namespace(page, go[0], uid);
+        inside_user_namespace(page, go[0], uid, gid);
     }
     probe_end(page, pid > 0, errno);
     if (pid < 0)
         return;
     probe_begin(page, PRIMITIVE_ID_MAPS);
-    if (write_maps(pid))
+    snprintf(process, sizeof process, "%ld", (long)pid);
+    if (uid != 0 || write_maps(process, uid, gid))
         (void)!write(go[1], "", 1);
     else
         probe_end(page, false, errno);
