@@ -17,7 +17,8 @@
 static int make(const char *directory, const char *name, int is_directory)
 {
     char path[4096];
-    snprintf(path, sizeof path, "%s/%s", directory, name);
+    if (snprintf(path, sizeof path, "%s/%s", directory, name) >= (int)sizeof path)
+        return -1;
     return is_directory ? mkdir(path, 0755) : mknod(path, S_IFREG | 0644, 0);
 }
 
@@ -25,8 +26,9 @@ static int move(const char *from, const char *old, const char *to, const char *n
 {
     char source[4096];
     char target[4096];
-    snprintf(source, sizeof source, "%s/%s", from, old);
-    snprintf(target, sizeof target, "%s/%s", to, name);
+    if (snprintf(source, sizeof source, "%s/%s", from, old) >= (int)sizeof source ||
+        snprintf(target, sizeof target, "%s/%s", to, name) >= (int)sizeof target)
+        return -1;
     return renameat2(AT_FDCWD, source, AT_FDCWD, target, flags);
 }
 
