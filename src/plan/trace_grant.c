@@ -26,7 +26,7 @@ static void add_word(struct buf *out, const char *text)
     buf_add_string(out, "'");
 }
 
-static void add_option(struct buf *out, const char *option, const char *value)
+void trace_grant_option(struct buf *out, const char *option, const char *value)
 {
     buf_add_string(out, option);
     buf_add_string(out, " ");
@@ -73,20 +73,20 @@ void trace_grant(const struct resolved *resolved, const char *home, const char *
     case REASON_DEFAULT_WRITE:
         buf_add_string(rule, "filesystem.write: outside every writable root");
         if (root_for(home, path, op, NULL, root))
-            add_option(grant, "-w", root);
+            trace_grant_option(grant, "-w", root);
         return;
     case REASON_READ_ONLY:
         buf_add_format(rule, "filesystem.read: %s is visible for reading only", by->path);
         if (root_for(home, path, op, NULL, root))
-            add_option(grant, "-w", root);
+            trace_grant_option(grant, "-w", root);
         return;
     case REASON_PROTECT:
     case REASON_GUARDED:
         buf_add_format(rule, "filesystem.protect: %s", by->path);
         if (root_for(home, path, op, by, root))
-            add_option(grant, "-w", root);
+            trace_grant_option(grant, "-w", root);
         else if (is_named(resolved, by))
-            add_option(grant, "--unprotect", path_basename(PATH_POSIX, by->path));
+            trace_grant_option(grant, "--unprotect", path_basename(PATH_POSIX, by->path));
         return;
     case REASON_DENY_READ:
         /* Only the entry itself can be taken back: the line says where it stands. */

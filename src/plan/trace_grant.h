@@ -14,4 +14,7 @@
 void trace_grant(const struct resolved *resolved, const char *home, const char *path, enum decide_op op,
                  struct verdict verdict, struct buf *rule, struct buf *grant);
 
+/* "OPTION VALUE", the value as one word of a shell: the line can be copied. */
+void trace_grant_option(struct buf *out, const char *option, const char *value);
+
 #endif

@@ -32,6 +32,7 @@
 #include "os/linux/broker_listeners.h"
 #include "os/linux/broker_walk.h"
 #include "os/linux/sys.h"
+#include "plan/trace_grant.h"
 #include "plan/unix_address.h"
 
 #define RULE_SOCKETS "network.unix_sockets"
@@ -208,16 +209,17 @@ static void refuse_path(struct broker *b, const struct notify_request *r, int pi
 {
     char link[40], path[LIMIT_PATH_BYTES + 1];
     struct stat outside;
-    char *grant = NULL;
+    struct buf grant = BUF_INIT;
     snprintf(link, sizeof link, "/proc/self/fd/%d", pin);
     ssize_t len = readlink(link, path, sizeof path - 1);
     if (len > 0 && path[0] == '/') {
         path[len] = '\0';
+        asked = path;
         if (lstat(path, &outside) == 0 && outside.st_dev == st->st_dev && outside.st_ino == st->st_ino)
-            grant = string_format("--unix-socket %s", path);
+            trace_grant_option(&grant, "--unix-socket", path);
     }
-    refuse(b, r, EACCES, len > 0 && path[0] == '/' ? path : asked, RULE_SOCKETS, grant ? grant : "");
-    free(grant);
+    refuse(b, r, EACCES, asked, RULE_SOCKETS, grant.len && !buf_failed(&grant) ? grant.data : "");
+    buf_release(&grant);
 }
 
 /* True: go on with `*pin`. */
