@@ -562,11 +562,71 @@ static void random_lines(void **state)
     assert_true(understood > 1000 && refused > 1000);
 }
 
+static void words_of_shell(void **state)
+{
+    static const struct {
+        const char *line, *flags;
+        bool command;
+        const char *string, *first;
+        int argc;
+    } rows[] = {
+        {"cordon shell", "", false, NULL, NULL, 0},
+        {"cordon shell -n on", "", false, NULL, NULL, 0},
+        {"cordon shell -c x", "", true, NULL, "x", 1},
+        {"cordon shell -q -c x a -c", "", true, NULL, "x", 3},
+        {"cordon shell -lc x", "-l ", true, NULL, "x", 1},
+        {"cordon shell -cl x", "-l ", true, NULL, "x", 1},
+        {"cordon shell -c -l -i x -e", "-l -i ", true, NULL, "x", 2},
+        {"cordon shell -euo pipefail -c x", "-e -u -o pipefail ", true, NULL, "x", 1},
+        {"cordon shell -c -- -x", "", true, NULL, "-x", 1},
+        {"cordon shell -c ''", "", true, NULL, "", 1},
+        {"cordon shell --command=x a", "", true, "x", "a", 1},
+        {"cordon shell --command x a", "", true, NULL, "x", 2},
+        {"cordon shell --login --interactive --stdin --errexit --nounset --xtrace", "-l -i -s -e -u -x ",
+         false, NULL, NULL, 0},
+        {"cordon shell script -l", "", false, NULL, "script", 2},
+        {"cordon-shell -c x", "", true, NULL, "x", 1},
+        {"/usr/bin/cordon-shell", "", false, NULL, NULL, 0},
+        {"-cordon-shell", "-l ", false, NULL, NULL, 0},
+        {"-cordon-shell -c x", "-l ", true, NULL, "x", 1},
+        {"-/usr/bin/cordon-shell", "-l ", false, NULL, NULL, 0},
+        {"cordon-shell shell", "", false, NULL, "shell", 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct words w;
+        struct options o;
+        char flags[128] = "";
+        parse(&w, &o, rows[i].line);
+        for (size_t f = 0; f < o.shell_flags.count; f++) {
+            size_t used = strlen(flags);
+            snprintf(flags + used, sizeof flags - used, "%s ", o.shell_flags.items[f]);
+        }
+        assert_int_equal(o.command, COMMAND_SHELL);
+        assert_string_equal(flags, rows[i].flags);
+        assert_int_equal(o.shell_command, rows[i].command);
+        assert_int_equal(o.argc, rows[i].argc);
+        assert_int_equal(!o.shell_string, !rows[i].string);
+        if (rows[i].string)
+            assert_string_equal(o.shell_string, rows[i].string);
+        if (rows[i].first)
+            assert_string_equal(o.argv[0], rows[i].first);
+        options_release(&o);
+    }
+    refuse("cordon shell -c", "cli.usage", "-c needs a STRING: cordon shell [OPTIONS] -c STRING [ARG...]");
+    refuse("cordon-shell -l -c --", "cli.usage",
+           "-c needs a STRING: cordon shell [OPTIONS] -c STRING [ARG...]");
+    refuse("cordon-shell -k", "cli.usage", "unknown option -k; `cordon help shell` lists them");
+    refuse("cordon-shell --login=x", "cli.usage", "--login takes no value");
+    refuse("cordon run -c x", "cli.usage", "--command is an option of `cordon shell`, not of `cordon run`");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_given),
         cmocka_unit_test(command_of_run),
+        cmocka_unit_test(words_of_shell),
         cmocka_unit_test(every_form_of_a_value),
         cmocka_unit_test(values_that_look_odd),
         cmocka_unit_test(policy_lists),
