@@ -11,6 +11,8 @@ if [ "$(id -u)" -ne 0 ]; then
     exit 0
 fi
 if [ "${1:-}" != --inside ]; then
+    . "$(dirname "$0")/../support/skip.sh"
+    unshare --mount --propagation private true 2>/dev/null || skip "root may make no mount namespace here"
     exec unshare --mount --propagation private "$0" --inside "$@"
 fi
 shift
@@ -110,6 +112,26 @@ row 125 'must be run as root' setpriv --reuid=61235 --regid=61235 --clear-groups
     "$libexec/cordon-setup" $installed
 row 125 'must be run as root' setpriv --ruid=61235 --regid=61235 --clear-groups \
     "$libexec/cordon-setup" --undo
+row 1 '' test -e /etc/apparmor.d/cordon
+# With a terminal sudo is asked, with a desktop pkexec: stand-ins that write down for what.
+mkdir "$stage/upper" "$stage/work"
+if mount -t overlay -o lowerdir=/usr/bin,upperdir="$stage/upper",workdir="$stage/work" none /usr/bin; then
+    for by in sudo pkexec; do
+        printf '#!/bin/sh\necho "%s for $*" >>/etc/asked\n' $by >/usr/bin/$by
+        must chmod 755 /usr/bin/$by
+    done
+    : >/etc/asked
+    must chmod 666 /etc/asked
+    as_user=(setpriv --reuid=61235 --regid=61235 --clear-groups)
+    row 1 "/usr/bin/sudo $libexec/cordon-setup $installed $libexec/cordon-warden" restricted \
+        "${as_user[@]}" script -qec "$installed setup" /dev/null
+    row 0 "sudo for $libexec/cordon-setup $installed $libexec/cordon-warden" cat /etc/asked
+    row 1 'running as root:' restricted env DISPLAY=:0 "${as_user[@]}" $installed setup
+    row 0 "pkexec for $libexec/cordon-setup $installed $libexec/cordon-warden" cat /etc/asked
+    must umount --lazy /usr/bin
+else
+    echo "apparmor: no overlay here: the rows of sudo and pkexec were not run"
+fi
 row 1 '' test -e /etc/apparmor.d/cordon
 # The caller's environment and descriptors are not the parser's.
 cat >/usr/sbin/apparmor_parser <<'PARSER'
