@@ -92,7 +92,8 @@ static cordon_status load(const struct reader *r, const char *text, size_t len, 
     if (status != CORDON_OK)
         return status;
     json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &failure);
-    if (!root && json_error_code(&failure) == json_error_out_of_memory)
+    /* Where an allocation fails, jansson says so or says nothing. */
+    if (!root && (json_error_code(&failure) == json_error_out_of_memory || !failure.text[0]))
         return error_nomem(r->err, STEP);
     if (!root && json_error_code(&failure) == json_error_premature_end_of_input)
         return error_set(r->err, CORDON_E_INVALID, 0, STEP,
@@ -502,7 +503,7 @@ cordon_status report_parse(struct report *out, const char *text, size_t len, con
     json_decref(root);
     if (status != CORDON_OK)
         report_release(out);
-    return status;
+    return status == CORDON_E_NOMEM ? error_nomem(err, STEP) : status; /* also while the report was built */
 }
 
 /* -- status lines ----------------------------------------------------------- */
@@ -587,5 +588,5 @@ cordon_status status_parse(struct status_line *out, const char *text, size_t len
     json_decref(root);
     if (status != CORDON_OK)
         status_line_release(out);
-    return status;
+    return status == CORDON_E_NOMEM ? error_nomem(err, STEP) : status;
 }

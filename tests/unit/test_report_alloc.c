@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/report.h"
+#include "core/report_read.h"
 #include "fail_alloc.h"
 #include "os/posix/changes.h"
 
@@ -161,6 +162,70 @@ static void writing(void **state)
     report_release(&r);
 }
 
+struct reading {
+    const char *text;
+    bool status_line;
+};
+
+static void run_read(void *data)
+{
+    const struct reading *reading = data;
+    struct cordon_error err = {0};
+    struct report r;
+    struct status_line line;
+    report_init(&r);
+    status_line_init(&line);
+    size_t len = strlen(reading->text);
+    cordon_status status = reading->status_line ? status_parse(&line, reading->text, len, "line", &err)
+                                                : report_parse(&r, reading->text, len, "r.json", &err);
+    /* Without memory jansson takes the text for bad, or loses a key: no report, either way. */
+    if (status != CORDON_E_INVALID || !fail_alloc.failed)
+        expect(status, "report.read", &err);
+    if (status != CORDON_OK) {
+        assert_null(r.command);
+        assert_null(line.report.layers);
+    }
+    report_release(&r);
+    status_line_release(&line);
+}
+
+/* Adding has a step of its own; whoever reads is told that reading failed. */
+static void reading(void **state)
+{
+    (void)state;
+    struct report r;
+    struct cordon_error err = {0};
+    struct buf text = BUF_INIT;
+    long leaked;
+    report_init(&r);
+    assert_int_equal(build(&r, &err), CORDON_OK);
+    r.workspace = string_copy("/w");
+    r.changed_computed = true;
+    assert_int_equal(report_add_network(&r, "h", 1, "v", &err), CORDON_OK);
+    assert_int_equal(report_to_json(&r, &text, &err), CORDON_OK);
+    struct reading whole = {text.data, false};
+    assert_true(fail_each(run_read, &whole, &leaked) > 100);
+    assert_int_equal(leaked, 0);
+    buf_reset(&text);
+    assert_int_equal(status_started(&r, 7, &text, &err), CORDON_OK);
+    struct reading started = {text.data, true};
+    assert_true(fail_each(run_read, &started, &leaked) > 20);
+    assert_int_equal(leaked, 0);
+    struct reading failed = {"{\"event\":\"failed\",\"step\":\"a\",\"message\":\"b\"}", true};
+    assert_true(fail_each(run_read, &failed, &leaked) > 5);
+    assert_int_equal(leaked, 0);
+    buf_release(&text);
+    report_release(&r);
+}
+
+static void run_text(void *data)
+{
+    struct buf out = BUF_INIT;
+    report_text(data, &out);
+    assert_int_equal(buf_failed(&out), fail_alloc.failed);
+    buf_release(&out);
+}
+
 /* For people there is no status: the text is whole, or the buffer says that it is not. */
 static void run_changes_text(void *data)
 {
@@ -179,6 +244,8 @@ static void words_for_people(void **state)
     report_init(&r);
     assert_int_equal(build(&r, &err), CORDON_OK);
     assert_true(fail_each(run_changes_text, &r, &leaked) > 0);
+    assert_int_equal(leaked, 0);
+    assert_true(fail_each(run_text, &r, &leaked) > 0);
     assert_int_equal(leaked, 0);
     report_release(&r);
 }
@@ -240,10 +307,8 @@ static void walking(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(building),
-        cmocka_unit_test(writing),
-        cmocka_unit_test(words_for_people),
-        cmocka_unit_test(walking),
+        cmocka_unit_test(building),         cmocka_unit_test(writing), cmocka_unit_test(reading),
+        cmocka_unit_test(words_for_people), cmocka_unit_test(walking),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }
