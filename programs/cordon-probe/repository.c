@@ -9,10 +9,17 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define REFUSED "EROFS EACCES EPERM EBUSY EXDEV"
-#define SECOND 1000000
+#define SECOND 1000
+
+static void wait_ms(long ms)
+{
+    const struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+    nanosleep(&t, NULL);
+}
 
 static int make(const char *directory, const char *name, int is_directory)
 {
@@ -109,7 +116,7 @@ static int by_daemon(const char *directory)
     if (child == 0) {
         setsid();
         if (fork() == 0) {
-            usleep(SECOND / 10);
+            wait_ms(SECOND / 10);
             _exit(bare(directory) != 0);
         }
         _exit(0);
@@ -119,7 +126,7 @@ static int by_daemon(const char *directory)
     while (read(ends[0], &byte, 1) > 0) {
     }
     close(ends[0]);
-    usleep(SECOND);
+    wait_ms(SECOND);
     return 0;
 }
 
@@ -128,9 +135,9 @@ static int for_a_moment(const char *directory)
 {
     char head[4096];
     snprintf(head, sizeof head, "%s/HEAD", directory);
-    usleep(SECOND);
+    wait_ms(SECOND);
     int failed = bare(directory) || unlink(head);
-    usleep(SECOND);
+    wait_ms(SECOND);
     return failed;
 }
 
@@ -139,7 +146,7 @@ static int in_a_flood(const char *directory)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/drop", directory);
-    usleep(SECOND);
+    wait_ms(SECOND);
     for (int i = 0; i < 40000; i++) {
         if (i == 20000 && bare(directory) != 0) {
             return -1;

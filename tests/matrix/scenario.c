@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define HOLD "hold @W@/.git"
@@ -204,6 +205,12 @@ struct outside_act {
     bool late;             /* not at once: by then the guard watches, and does not look any more */
 };
 
+static void wait_ms(long ms)
+{
+    const struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+    nanosleep(&t, NULL);
+}
+
 static bool act_outside(struct world *w, const struct outside_act *act)
 {
     char from[NAMES_VALUE + 16];
@@ -211,7 +218,7 @@ static bool act_outside(struct world *w, const struct outside_act *act)
     snprintf(from, sizeof from, "%s/%s", names_get(&w->names, "W"), act->from);
     snprintf(to, sizeof to, "%s/%s", names_get(&w->names, "W"), act->to != NULL ? act->to : "");
     if (act->late) {
-        usleep(1000000);
+        wait_ms(1000);
     }
     return expect((act->to != NULL ? rename(from, to) : rmdir(from)) == 0, "it can be done outside");
 }
@@ -284,7 +291,7 @@ static bool workspace_moved(struct world *w, const char *policy)
     struct spawned s;
     bool ok = start_holder(w, policy, &s) &&
               expect(rename(names_get(&w->names, "W"), back) == 0, "the workspace can be moved");
-    usleep(100000);
+    wait_ms(100);
     return ok && end_holder(&s) && expect(rename(back, names_get(&w->names, "W")) == 0, "and moved back");
 }
 

@@ -27,7 +27,7 @@ static struct quarantine begin(char *state)
 {
     struct quarantine q;
     quarantine_init(&q, state);
-    strcpy(q.time, "T");
+    snprintf(q.time, sizeof q.time, "T");
     return q;
 }
 

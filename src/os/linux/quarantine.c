@@ -24,7 +24,7 @@ void quarantine_init(struct quarantine *q, const char *state)
     q->state = state;
     q->dir = -1;
     if (!gmtime_r(&now, &utc) || strftime(q->time, sizeof q->time, "%Y%m%dT%H%M%SZ", &utc) == 0)
-        strcpy(q->time, "undated");
+        snprintf(q->time, sizeof q->time, "undated");
 }
 
 void quarantine_release(struct quarantine *q)
