@@ -30,7 +30,7 @@ static unsigned read_loaded(const struct setup *s, bool *known)
     unsigned found = 0;
     char *path = string_format("%s%s", s->places->root, s->places->loaded);
     FILE *file = path ? fopen(path, "re") : NULL;
-    *known = file || errno == ENOENT; /* no AppArmor: nothing is loaded */
+    *known = file || (path && errno == ENOENT); /* no AppArmor: nothing is loaded */
     while (file && fgets(line, sizeof line, file))
         for (size_t i = 0; i < NAMES; i++) {
             size_t len = strlen(names[i]);
@@ -150,6 +150,9 @@ static cordon_status undo(const struct setup *s, struct cordon_error *err)
     struct buf text = BUF_INIT;
     /* A file that is somebody else's has profiles that are somebody else's. */
     cordon_status status = setup_step_file.check(s, &file_state, err);
+    if (status == CORDON_OK && !known)
+        return error_set(err, CORDON_E_SYSTEM, 0, STEP, "cannot read %s: what is loaded is not known",
+                         s->places->loaded);
     if (status != CORDON_OK || file_state == SETUP_FOREIGN || !loaded)
         return status;
     for (size_t i = 0; i < NAMES; i++)

@@ -142,6 +142,13 @@ PARSER
 row 0 '' env EVIL=1 LD_LIBRARY_PATH=/tmp "$libexec/cordon-setup" $installed 9</dev/null
 row 0 '0 1 2 3 ' cat /etc/leaked
 
+# A full disk: an error, and nothing half written.
+must mount -t tmpfs -o size=8k,mode=755 none /etc/apparmor.d
+mkdir -p /etc/apparmor.d/abi && : >/etc/apparmor.d/abi/4.0
+dd if=/dev/zero of=/etc/apparmor.d/filler bs=4k 2>/dev/null
+row 125 'No space left on device' "$libexec/cordon-setup" $installed
+row 0 'abi filler' sh -c 'ls -A /etc/apparmor.d | tr "\n" " "'
+must umount /etc/apparmor.d
 # A caller that ignores SIGCHLD hides no failure.
 printf '#!/bin/sh\nexit 4\n' >/usr/sbin/apparmor_parser
 row 125 'failed (status 4)' env --ignore-signal=CHLD "$libexec/cordon-setup" $installed

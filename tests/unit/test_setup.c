@@ -229,6 +229,17 @@ static void undoing_without_apparmor(void **state)
     assert_false(in_place(t, CORDON, NULL));
 }
 
+/* What is loaded cannot be told: then nothing is removed. */
+static void undoing_blindly(void **state)
+{
+    const struct tree *t = *state;
+    succeed(t, setup_apply, CORDON, NULL);
+    scratch_run(t->root, "rm sys/profiles; ln -s profiles sys/profiles");
+    refused(t, setup_undo, NULL, "setup.load", "not known");
+    scratch_run(t->root, "[ -e etc/apparmor.d/cordon ]; rm sys/profiles");
+    succeed(t, setup_undo, NULL, NULL);
+}
+
 /* -- what is somebody else's ---------------------------------------------- */
 
 static void somebody_elses_file(void **state)
@@ -402,6 +413,7 @@ int main(void)
         IN_TREE(interrupted),
         IN_TREE(undoing),
         IN_TREE(undoing_without_apparmor),
+        IN_TREE(undoing_blindly),
         IN_TREE(somebody_elses_file),
         IN_TREE(parser_fails),
         IN_TREE(parser_is_not_right),
