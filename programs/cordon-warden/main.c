@@ -22,6 +22,7 @@
 #include "core/report.h"
 #include "os/linux/handover.h"
 #include "os/linux/launch.h"
+#include "os/linux/plain.h"
 #include "os/linux/supervise.h"
 #include "os/linux/warden.h"
 
@@ -69,6 +70,7 @@ static void reset_signals(void)
 
 static cordon_status begin(struct warden_run *run, char **argv, struct cordon_error *err)
 {
+    static const char *const accepted[] = {"protect", NULL};
     struct warden_begin order;
     struct rlimit files;
     cordon_status status = read_begin(&order, err);
@@ -79,6 +81,7 @@ static cordon_status begin(struct warden_run *run, char **argv, struct cordon_er
                          strerror(errno));
     struct launch_setup setup = {.argv = argv,
                                  .own_netns = order.own_netns,
+                                 .plain = order.may_be_plain && plain_wanted(accepted),
                                  .terminal = -1,
                                  .detach = !order.pty,
                                  .pty = order.pty,
@@ -94,7 +97,7 @@ static cordon_status begin(struct warden_run *run, char **argv, struct cordon_er
 
 static bool say_begun(const struct warden_run *run)
 {
-    struct warden_message message = {.kind = WARDEN_BEGUN};
+    struct warden_message message = {.kind = WARDEN_BEGUN, .value = run->launched.plain};
     int fds[2] = {(int)syscall(SYS_pidfd_open, run->launched.init, 0), -1};
     bool said = fds[0] >= 0 && warden_send(&caller, &message, fds, NULL);
     if (fds[0] >= 0)
@@ -137,7 +140,7 @@ static void on_stopped(void *self, int number)
 
 static void end_tree(struct warden_run *run)
 {
-    kill(run->launched.init, SIGKILL); /* supervise() sees the end of it */
+    launch_stop(&run->launched); /* supervise() sees the end of it */
     poller_remove(&run->supervisor.poller, WARDEN_CHANNEL);
     poller_remove(&run->supervisor.poller, WARDEN_CALLER);
 }
@@ -163,6 +166,8 @@ static void on_message(void *self, short revents)
             close(fds[i]);
     if (message.kind == WARDEN_SIGNAL)
         launch_signal(&run->launched, message.value);
+    else if (message.kind == WARDEN_KILL)
+        launch_stop(&run->launched);
 }
 
 static void on_refused(void *self, const struct refusal *refusal)

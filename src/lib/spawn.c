@@ -86,6 +86,16 @@ static cordon_status check_warden(const struct cordon_box *box, const struct war
                      program->path, v.rule ? v.rule->origin : "the policy");
 }
 
+/* Whether it is missing here is found out by the warden, by trying: in a copy of itself, not of the caller.
+ */
+static bool protection_may_be_missing(const struct cordon_policy *policy)
+{
+    for (size_t i = 0; i < policy->allow_degraded.count; i++)
+        if (strcmp(policy->allow_degraded.items[i], "protect") == 0)
+            return true;
+    return false;
+}
+
 static cordon_status start_warden(struct cordon_process *p, const struct cordon_spawn_options *o,
                                   const struct ends *ends, struct cordon_error *err)
 {
@@ -94,6 +104,7 @@ static cordon_status start_warden(struct cordon_process *p, const struct cordon_
         .magic = WARDEN_MAGIC,
         .own_netns = p->effective.net != NET_ON,
         .pty = o->terminal,
+        .may_be_plain = protection_may_be_missing(p->box->policy),
         .window = {.ws_row = o->rows ? o->rows : 24, .ws_col = o->columns ? o->columns : 80}};
     size_t count = 0;
     strncpy(begin.version, CORDON_VERSION, sizeof begin.version - 1);
@@ -109,6 +120,8 @@ static cordon_status start_warden(struct cordon_process *p, const struct cordon_
         status = check_warden(p->box, &program, err);
     if (status == CORDON_OK)
         status = warden_start(&p->warden, &program, &begin, argv, ends->fds, err);
+    if (status == CORDON_OK && begin.may_be_plain)
+        status = warden_await_begun(&p->warden, err);
     warden_program_release(&program);
     free(argv);
     return status;
@@ -121,6 +134,7 @@ static cordon_status prepare(struct cordon_process *p, const struct cordon_spawn
     request.directory = o->directory;
     request.program = o->argv[0];
     request.inherited = (char *const *)(uintptr_t)o->environment;
+    request.plain = p->warden.plain;
     request.effects = true;
     cordon_status status = box_prepare(&p->run, &request, err);
     if (status == CORDON_OK)

@@ -104,6 +104,7 @@ static void walk_plan(struct walk *w, struct linux_plan *plan)
             rules[i].why = NULL;
     }
     block(w, &plan->filter.insns, plan->filter.count, sizeof *plan->filter.insns);
+    block(w, &plan->plain_filter.insns, plan->plain_filter.count, sizeof *plan->plain_filter.insns);
     string(w, &plan->cwd);
 }
 
@@ -160,9 +161,9 @@ static bool is_whole(const struct handover_order *order)
     const struct supervision *s = &order->supervision;
     const struct resolved *resolved = s->resolved;
     return order->environment && plan->cwd && plan->filter.insns && (plan->mounts || !plan->mount_count) &&
-           (plan->rules || !plan->rule_count) && (s->sockets || !s->socket_count) && resolved &&
-           resolved->workspace && (resolved->items || !resolved->count) &&
-           (resolved->sockets || !resolved->socket_count);
+           (plan->rules || !plan->rule_count) && (plan->plain_filter.insns || !plan->plain_filter.count) &&
+           (s->sockets || !s->socket_count) && resolved && resolved->workspace &&
+           (resolved->items || !resolved->count) && (resolved->sockets || !resolved->socket_count);
 }
 
 void handover_write_order(struct buf *out, const struct handover_order *order)

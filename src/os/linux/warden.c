@@ -183,7 +183,8 @@ static void reap(int process)
  * has nothing left to do and cleans up behind itself. */
 static void end_both(struct warden *w)
 {
-    send_signal(w->init, SIGKILL);
+    if (!w->plain) /* without a namespace init is needed to end the tree */
+        send_signal(w->init, SIGKILL);
     if (w->link.channel >= 0)
         shutdown(w->link.channel, SHUT_RDWR); /* and not only closed: a forked child may hold a copy */
     if (w->link.other >= 0 && !wait_for_end(w->link.other, PATIENCE_MS)) {
@@ -230,11 +231,12 @@ static cordon_status expect(struct warden *w, enum warden_kind kind, struct ward
     return err->status;
 }
 
-cordon_status warden_go(struct warden *w, const struct buf *order, struct cordon_error *err)
+cordon_status warden_await_begun(struct warden *w, struct cordon_error *err)
 {
     struct warden_message message;
-    struct warden_message go = {.kind = WARDEN_GO};
     int fds[2];
+    if (w->begun)
+        return CORDON_OK;
     cordon_status status = expect(w, WARDEN_BEGUN, &message, fds, err);
     if (status != CORDON_OK && strcmp(err->step, "warden.lost") == 0)
         return error_set(err, status, 0, "warden.start",
@@ -243,6 +245,19 @@ cordon_status warden_go(struct warden *w, const struct buf *order, struct cordon
     if (status != CORDON_OK)
         return status;
     w->init = fds[0];
+    w->plain = message.value != 0;
+    w->begun = true;
+    return CORDON_OK;
+}
+
+cordon_status warden_go(struct warden *w, const struct buf *order, struct cordon_error *err)
+{
+    struct warden_message message;
+    const struct warden_message go = {.kind = WARDEN_GO};
+    int fds[2];
+    cordon_status status = warden_await_begun(w, err);
+    if (status != CORDON_OK)
+        return status;
     if (!warden_send(&w->link, &go, NULL, order))
         return lost(err);
     status = expect(w, WARDEN_STARTED, &message, fds, err);
@@ -282,5 +297,9 @@ bool warden_signal(const struct warden *w, int number)
 
 void warden_kill_tree(const struct warden *w)
 {
-    send_signal(w->init, SIGKILL);
+    const struct warden_message message = {.kind = WARDEN_KILL};
+    if (w->plain)
+        (void)warden_send(&w->link, &message, NULL, NULL);
+    else
+        send_signal(w->init, SIGKILL);
 }

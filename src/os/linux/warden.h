@@ -29,6 +29,7 @@ struct warden_begin {
     uint32_t magic;
     char version[32];
     bool own_netns, pty;
+    bool may_be_plain; /* it was accepted that nothing is protected where namespaces are not to be had */
     struct winsize window;
 };
 
@@ -36,8 +37,9 @@ enum warden_kind {
     /* caller to warden */
     WARDEN_GO = 1, /* `bytes` of a handover_order follow */
     WARDEN_SIGNAL, /* `value` for the command's process group */
+    WARDEN_KILL,   /* end the tree */
     /* warden to caller */
-    WARDEN_BEGUN,   /* carries init's pidfd; before the warden reads WARDEN_GO */
+    WARDEN_BEGUN,   /* carries init's pidfd; `value`: it is plain. Before the warden reads WARDEN_GO */
     WARDEN_STARTED, /* `value`: the command's pid; carries the pty's master if there is one */
     WARDEN_FAILED,  /* `error`; nothing has run */
     WARDEN_ENDED,   /* no process of the tree is left; `bytes` of a handover_result follow */
@@ -84,6 +86,7 @@ struct warden {
     int terminal;            /* the pty's master; -1 */
     int handle;              /* epoll: readable when one of `link` is */
     long command;            /* pid; 0 until started */
+    bool begun, plain;       /* plain: without namespaces (plain.h) */
 };
 
 void warden_init(struct warden *w);
@@ -93,6 +96,9 @@ void warden_init(struct warden *w);
 cordon_status warden_start(struct warden *w, const struct warden_program *program,
                            const struct warden_begin *begin, const char *const *argv, const int fds[3],
                            struct cordon_error *err);
+
+/* Until its first word: whether it is plain, which the plan must be then too. May be left out. */
+cordon_status warden_await_begun(struct warden *w, struct cordon_error *err);
 
 /* Hands the plan over and waits until the command's exec succeeded, or for the
  * error that the sandbox met. "warden.lost": it was killed. */
