@@ -27,7 +27,7 @@
 
 struct request {
     const char *cordon, *probe, *trees, *lane, *only;
-    bool control_only;
+    bool control_only, traced;
     long uid;
 };
 
@@ -441,6 +441,7 @@ static int run_lanes(const struct request *q, const struct table *t, const char 
         }
         lane->cordon = cordon;
         lane->probe = probe;
+        lane->traced = q->traced;
         snprintf(lane->home, sizeof lane->home, "%.490s/%c", base, lane->name[0]);
         if (mkdir(lane->home, 0755) != 0 || (as_root && chown(lane->home, lane->uid, lane->uid) != 0)) {
             perror("matrix: the lane's directory");
@@ -458,17 +459,22 @@ static int usage(void)
 {
     fprintf(stderr,
             "usage: matrix-runner --cordon FILE --probe FILE --trees DIR [--uid N] [--lane user|root] "
-            "[--only NAME] [--control-only] TABLE.tsv\n");
+            "[--only NAME] [--control-only] [--traced] TABLE.tsv\n");
     return 2;
 }
 
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"cordon", required_argument, NULL, 'c'}, {"probe", required_argument, NULL, 'p'},
-        {"trees", required_argument, NULL, 't'},  {"uid", required_argument, NULL, 'u'},
-        {"lane", required_argument, NULL, 'l'},   {"only", required_argument, NULL, 'o'},
-        {"control-only", no_argument, NULL, 'n'}, {NULL, 0, NULL, 0},
+        {"cordon", required_argument, NULL, 'c'},
+        {"probe", required_argument, NULL, 'p'},
+        {"trees", required_argument, NULL, 't'},
+        {"uid", required_argument, NULL, 'u'},
+        {"lane", required_argument, NULL, 'l'},
+        {"only", required_argument, NULL, 'o'},
+        {"control-only", no_argument, NULL, 'n'},
+        {"traced", no_argument, NULL, 'r'},
+        {NULL, 0, NULL, 0},
     };
     struct request q = {.uid = 59999, .trees = "."};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -490,6 +496,9 @@ int main(int argc, char **argv)
             break;
         case 'n':
             q.control_only = true;
+            break;
+        case 'r':
+            q.traced = true;
             break;
         case 'o':
             q.only = optarg;

@@ -307,7 +307,7 @@ struct command {
 
 static int command_make(struct command *c, struct world *w, const char *policy, const char *probe)
 {
-    static char run[] = "run";
+    static char run[] = "run", trace[] = "--trace";
     static char workspace[] = "-C";
     static char dashes[] = "--";
     char unknown[16];
@@ -323,6 +323,9 @@ static int command_make(struct command *c, struct world *w, const char *policy, 
     if (policy != NULL) {
         c->argv[n++] = (char *)w->lane->cordon;
         c->argv[n++] = run;
+        if (w->lane->traced) {
+            c->argv[n++] = trace;
+        }
         size_t count = words_cut(c->texts[0], words);
         if (count == 0 || strcmp(words[0], "-C") != 0) {
             c->argv[n++] = workspace;

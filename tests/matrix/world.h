@@ -17,6 +17,7 @@ struct lane {
     const char *name;   /* "user", "root" */
     const char *column; /* "linux-user", "linux-root" */
     const char *cordon, *probe;
+    bool traced;            /* with --trace: what is refused must be the same */
     char home[NAMES_VALUE]; /* where this lane builds: owned by its user */
     uid_t uid;              /* of this lane */
     uid_t other_uid;        /* somebody else, for the setup `owner` */
