@@ -337,8 +337,11 @@ static void usage_errors(void **state)
         {"cordon run --status-fd=-1 y", "--status-fd -1: want a number"},
         {"cordon run --status-fd 99999999999 y", "--status-fd 99999999999: want a number"},
         {"cordon run --require netwrok x", "--require: `netwrok` is no facet; did you mean network?"},
-        {"cordon run --allow-degraded tmp, x",
-         "--allow-degraded: `` is no facet; the facets are write, protect, deny-read, tmp, tmp-view, "
+        {"cordon run --allow-degraded tmp, x", "--allow-degraded: want facets separated by single commas"},
+        {"cordon run --require ,tmp x", "--require: want facets separated by single commas"},
+        {"cordon run --allow-degraded tmp,something x",
+         "--allow-degraded: `something` is no facet; the facets are write, protect, deny-read, tmp, "
+         "tmp-view, "
          "environment, "
          "network, inner-loopback, unix-sockets, unix-dgram, ipc, outside-processes, terminal, devices, "
          "kernel-surface, privileges, tree-kill, limit-wall, limit-memory, limit-processes, limit-cpu, "
