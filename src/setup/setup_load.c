@@ -99,7 +99,7 @@ static _Noreturn void exec_parser(const char *path, const char *word, const char
 static cordon_status run_parser(const struct setup *s, const char *word, const char *file, int input,
                                 struct cordon_error *err)
 {
-    const char *parser;
+    const char *parser = NULL;
     int status = 0;
     cordon_status found = find_parser(s, &parser, err);
     if (found != CORDON_OK)

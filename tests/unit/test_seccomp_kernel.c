@@ -465,7 +465,8 @@ static int reach(int type, enum way way, int flags)
     struct sockaddr_un address;
     socklen_t length = type == SOCK_STREAM ? unix_name(&address, STREAM_NAME, sizeof STREAM_NAME)
                                            : unix_name(&address, SEQPACKET_NAME, sizeof SEQPACKET_NAME);
-    struct iovec data = {"x", 1};
+    char byte = 'x';
+    struct iovec data = {&byte, 1};
     struct mmsghdr message = {
         .msg_hdr = {.msg_name = &address, .msg_namelen = length, .msg_iov = &data, .msg_iovlen = 1}};
     int fd = socket(AF_UNIX, type, 0);
