@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 export BUILD JOBS
 
-.PHONY: all build demo check bench bench-spawn format lint fuzz install clean help
+.PHONY: all build demo check bench bench-spawn bench-trace format lint fuzz install clean help
 .DEFAULT_GOAL := build
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make install   install it below PREFIX (default /usr/local), DESTDIR respected"
 	@echo "make bench     measure a launch against a bare spawn and bubblewrap"
 	@echo "make bench-spawn  the same for a spawn by libcordon, from a small and a large program"
+	@echo "make bench-trace  measure what --trace adds to a make and an untar"
 	@echo "make lint      clang-tidy, cppcheck, the house rules, the manual page"
 	@echo "make format    clang-format over all C sources"
 	@echo "make fuzz      run each fuzz target for FUZZ_SECONDS (default 60)"
@@ -43,6 +44,11 @@ bench-spawn: build
 	@tools/bootstrap bench
 	@tools/build release bench-spawn
 	@$(BUILD)/release/bench-spawn --warden $(BUILD)/release/cordon-warden $(BENCH_ARGS)
+
+bench-trace: build
+	@tools/bootstrap bench
+	@tools/build release bench-trace
+	@$(BUILD)/release/bench-trace --cordon $(BUILD)/release/cordon $(BENCH_ARGS)
 
 lint:
 	@tools/bootstrap check
