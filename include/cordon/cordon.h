@@ -227,6 +227,8 @@ struct cordon_spawn_options {
     unsigned short rows, columns;   /* its size at start; 0: 24 and 80 */
     bool changes;                   /* list changed files: the report's `changed`; costs a walk over the
                                        writable roots before and after */
+    bool trace;                     /* the report lists every refused operation, with what would allow it;
+                                       opening and changing files takes longer */
     bool keep_report;               /* also keep the report in cordon's state, for `cordon report` */
     const char *warden;             /* path of cordon-warden; NULL: the installed one, else the one beside
                                        the running program */

@@ -135,6 +135,7 @@ static cordon_status prepare(struct cordon_process *p, const struct cordon_spawn
     request.program = o->argv[0];
     request.inherited = (char *const *)(uintptr_t)o->environment;
     request.plain = p->warden.plain;
+    request.trace = o->trace;
     request.effects = true;
     cordon_status status = box_prepare(&p->run, &request, err);
     if (status == CORDON_OK)

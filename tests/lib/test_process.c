@@ -83,6 +83,30 @@ static void reports(void **state)
     assert_int_equal(system("grep -q /made state/cordon/*/report.json && rm ws/made"), 0);
 }
 
+/* What was refused, and what would allow it. */
+static void traces(void **state)
+{
+    (void)state;
+    struct cordon_error err;
+    char *text = NULL;
+    const char *const argv[] = {"/bin/sh", "-c", "echo x >../refused", NULL};
+    struct cordon_spawn_options options = shell_options(argv);
+    struct cordon_process *process = NULL;
+    options.stdio[2].kind = CORDON_STDIO_NULL;
+    options.trace = true;
+    succeeds(cordon_spawn(box, &options, &process, &err), &err);
+    succeeds(cordon_process_wait(process, NULL, &err), &err);
+    succeeds(cordon_process_report_json(process, &text, &err), &err);
+    cordon_process_close(process);
+    json_t *report = json_loads(text, 0, NULL), *refused = json_object_get(report, "refused");
+    assert_string_equal(json_string_value(json_object_get(refused, "observed")), "all");
+    json_t *entry = json_array_get(json_object_get(refused, "entries"), 0);
+    assert_non_null(strstr(json_string_value(json_object_get(entry, "target")), "/refused"));
+    assert_non_null(strstr(json_string_value(json_object_get(entry, "suggested_grant")), "-w"));
+    json_decref(report);
+    cordon_text_free(text);
+}
+
 static void signals_the_command(void **state)
 {
     (void)state;
@@ -279,6 +303,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_by_descriptor),
         cmocka_unit_test(reports),
+        cmocka_unit_test(traces),
         cmocka_unit_test(signals_the_command),
         cmocka_unit_test(stops_and_continues),
         cmocka_unit_test(kills_everything),
