@@ -65,7 +65,13 @@ cordon_status doctor_here_state(struct doctor *d, const char *state_root, const 
                               looked->file_system, looked->workspaces, looked->workspaces == 1 ? "" : "s")
                        : find(d, "state", true, NULL, err, "%s (%s), made by the first run", state_root,
                               looked->file_system);
-    return status == CORDON_OK ? find_left_overs(d, looked, err) : status;
+    if (status == CORDON_OK)
+        status = find_left_overs(d, looked, err);
+    if (status == CORDON_OK && looked->quarantined)
+        status = find(d, "quarantine", true, "look at it, run nothing in it, remove it", err,
+                      "%zu thing%s that commands planted for git to obey, in %s/*/quarantine",
+                      looked->quarantined, looked->quarantined == 1 ? "" : "s", state_root);
+    return status;
 }
 
 /* -- policy, workspace, git ----------------------------------------------- */

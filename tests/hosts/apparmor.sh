@@ -110,6 +110,12 @@ row 1 "$libexec/cordon-setup $installed $libexec/cordon-warden" restricted \
     setpriv --reuid=61235 --regid=61235 --clear-groups $installed setup
 row 125 'must be run as root' setpriv --reuid=61235 --regid=61235 --clear-groups \
     "$libexec/cordon-setup" $installed
+# A path that a shell would cut is printed so that it would not.
+must mkdir -p "/usr/local/it's here/bin"
+must cp $installed "/usr/local/it's here/bin/cordon"
+row 1 "cordon-setup '/usr/local/it'\\''s here/bin/cordon'" restricted \
+    setpriv --reuid=61235 --regid=61235 --clear-groups "/usr/local/it's here/bin/cordon" setup
+row 0 "profile cordon \"/usr/local/it's here/bin/cordon\" flags" "$libexec/cordon-setup" --dry-run "/usr/local/it's here/bin/cordon"
 row 125 'must be run as root' setpriv --ruid=61235 --regid=61235 --clear-groups \
     "$libexec/cordon-setup" --undo
 row 1 '' test -e /etc/apparmor.d/cordon

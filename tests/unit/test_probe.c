@@ -157,7 +157,8 @@ static void left_overs_are_counted(void **state)
     struct probe_state s;
     struct stat made, used, changed;
     scratch_run(root,
-                "chmod 700 .; mkdir -p ws-1/tmp ws-1/run-1-old ws-1/run-2-now ws-2 no-workspace/run-3-old; "
+                "chmod 700 .; mkdir -p ws-1/tmp ws-2/quarantine/1-HEAD ws-1/run-1-old ws-1/run-2-now ws-2 "
+                "no-workspace/run-3-old; "
                 "echo x >ws-1/workspace; echo y >ws-2/workspace; mkdir made used changed full; : >full/x");
     char *path = string_format("%s/ws-1/run-2-now", root), *in_use = string_format("%s/used", root);
     int running = open(path, O_RDONLY | O_DIRECTORY), holder = open(in_use, O_RDONLY | O_DIRECTORY);
@@ -182,6 +183,7 @@ static void left_overs_are_counted(void **state)
     assert_int_equal(s.workspaces, 2);
     assert_int_equal(s.placeholders, 1); /* not the one in use, not what is gone, other or full */
     assert_int_equal(s.temporaries, 1);
+    assert_int_equal(s.quarantined, 1);
     probe_state_release(&s);
     /* Looking took nobody's lock, and changed nothing. */
     assert_int_equal(flock(running, LOCK_EX | LOCK_NB), 0);

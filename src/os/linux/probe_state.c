@@ -75,6 +75,19 @@ static void count_temporaries(int dir, struct probe_state *s)
     }
 }
 
+static void count_quarantined(int dir, struct probe_state *s)
+{
+    struct beneath_list list;
+    struct beneath_entry entry;
+    int quarantine = openat(dir, "quarantine", DIRECTORY_FLAGS);
+    if (quarantine < 0)
+        return;
+    beneath_list_init(&list, quarantine);
+    while (beneath_list_next(&list, &entry) > 0)
+        s->quarantined++;
+    close(quarantine);
+}
+
 static void look_at_workspace(int dir, struct probe_state *s)
 {
     struct registry registry;
@@ -83,6 +96,7 @@ static void look_at_workspace(int dir, struct probe_state *s)
         return;
     s->workspaces++;
     count_temporaries(dir, s);
+    count_quarantined(dir, s);
     registry_init(&registry);
     if (registry_open(&registry, dir, REGISTRY_LOOK, 0, &ignored) == CORDON_OK)
         for (size_t i = 0; i < registry.count; i++)

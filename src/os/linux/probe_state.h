@@ -12,6 +12,7 @@ struct probe_state {
     const char *file_system; /* of that; static */
     size_t workspaces;
     size_t placeholders, temporaries; /* that crashed runs left */
+    size_t quarantined;               /* things that the guards put away */
 };
 
 /* False: out of memory. */
