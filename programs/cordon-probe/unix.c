@@ -280,7 +280,9 @@ static void *swap_address(void *argument)
     struct race *race = argument;
     while (!__atomic_load_n(&race->over, __ATOMIC_RELAXED)) {
         memcpy(race->shared.sun_path, race->other.sun_path, sizeof race->shared.sun_path);
+        __atomic_signal_fence(__ATOMIC_SEQ_CST); /* else the compiler sees only the second */
         memcpy(race->shared.sun_path, race->own.sun_path, sizeof race->shared.sun_path);
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
     }
     return NULL;
 }
