@@ -181,7 +181,7 @@ static cordon_status take_number(const struct reader *r, struct place at, const 
 static cordon_status take_count(const struct reader *r, struct place at, const char *key, const json_t *value,
                                 uint64_t *out)
 {
-    json_int_t number;
+    json_int_t number = 0;
     cordon_status status = take_number(r, at, key, value, 0, INT64_MAX, &number);
     if (status == CORDON_OK)
         *out = (uint64_t)number;
@@ -289,7 +289,7 @@ static cordon_status take_ended(const struct reader *r, struct place at, const j
 {
     struct outcome *o = &r->out->outcome;
     const json_t *code = json_object_get(value, "code"), *signal = json_object_get(value, "signal");
-    json_int_t number;
+    json_int_t number = 0;
     int kind = 0;
     cordon_status status =
         take_word(r, at, "kind", json_object_get(value, "kind"), kind_name, OUTCOME_EXITED + 1, &kind);
@@ -318,8 +318,8 @@ static cordon_status take_outcome(const struct reader *r, const json_t *value)
     static const struct place at = {"outcome", NULL, 0};
     struct outcome *o = &r->out->outcome;
     const json_t *limit = json_object_get(value, "limit"), *processes = json_object_get(value, "processes");
-    int index;
-    json_int_t number;
+    int index = 0;
+    json_int_t number = 0;
     cordon_status status = check_object(r, at, value, keys);
     if (status == CORDON_OK)
         status = take_ended(r, at, value);

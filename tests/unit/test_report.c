@@ -547,8 +547,8 @@ static void long_refusals_are_bounded(void **state)
     static char target[LIMIT_REPORT_REFUSED_BYTES / 4 + 1];
     memset(target, 'x', sizeof target - 1);
     report_init(&r);
-    for (char c = 'a'; c <= 'j'; c++) {
-        target[sizeof target - 2] = c;
+    for (int i = 0; i < 10; i++) {
+        target[sizeof target - 2] = (char)('a' + i);
         add_refusal(&r, "open", target, NULL, 1);
     }
     assert_int_equal(r.refusal_count, 3);

@@ -57,7 +57,7 @@ cordon_status last_report_read(int fd, const char *name, struct buf *text, struc
 /* A writer takes milliseconds; one that was stopped in the middle must not hang us. */
 static bool lock_shared(int fd)
 {
-    static const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+    static const struct timespec pause = {.tv_nsec = 50000000};
     for (int tries = 0; flock(fd, LOCK_SH | LOCK_NB) != 0; tries++) {
         if (tries == 40)
             return false;
