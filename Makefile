@@ -4,7 +4,7 @@ BUILD ?= $(CURDIR)/build
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 PREFIX ?= /usr/local
 DESTDIR ?=
-export BUILD JOBS
+export BUILD JOBS PREFIX
 
 .PHONY: all build demo check bench bench-spawn bench-trace format lint fuzz install clean help
 .DEFAULT_GOAL := build
@@ -57,7 +57,7 @@ lint:
 
 format:
 	@tools/bootstrap check
-	@find src programs include tests bench samples -name '*.[ch]' 2>/dev/null | xargs clang-format -i
+	@find src programs include examples tests bench samples -name '*.[ch]' 2>/dev/null | xargs clang-format -i
 
 fuzz:
 	@tools/bootstrap fuzz
@@ -66,6 +66,8 @@ fuzz:
 # Installs what `make` built: no building as root.
 install:
 	@test -x $(BUILD)/release/cordon || { echo "install: nothing built yet: run make first" >&2; exit 1; }
+	@grep -qxF "CMAKE_INSTALL_PREFIX:PATH=$(PREFIX)" $(BUILD)/release/CMakeCache.txt || \
+	    echo "install: built for another prefix: for programs that embed libcordon run \`make PREFIX=$(PREFIX)\` first" >&2
 	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD)/release --prefix $(PREFIX)
 
 clean:

@@ -19,6 +19,7 @@ if(TARGET cordon_shared)
   install(TARGETS cordon_shared cordon_static
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   install(FILES include/cordon/cordon.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cordon)
+  install(FILES examples/agent.c DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
   # Only the library starts it.
   install(TARGETS cordon-warden RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/cordon)
   # Made when it is installed: `cmake --install --prefix` counts.
