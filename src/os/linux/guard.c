@@ -278,6 +278,7 @@ static void settle_top(struct guard *g)
         move_away(g, away, &words);
     else
         buf_add_string(&words, "; it was gone again");
+    buf_add_string(&words, "; if you want one there: --unprotect .git");
     path_join(PATH_POSIX, &target, workspace, git ? ".git" : "HEAD");
     add_event(g, "create", "--unprotect .git", buf_failed(&target) ? workspace : target.data,
               buf_take(&words));
