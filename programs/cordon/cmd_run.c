@@ -322,15 +322,18 @@ static void report_failure(struct run *run, const struct cordon_error *failure)
 
 static int fail(struct run *run, struct cordon_error *err)
 {
-    if (run->launched.init > 0) { /* the command may have run, and planted something */
+    bool may_have_run = run->launched.init > 0;
+    if (may_have_run) {
         struct outcome ignored;
         launch_stop(&run->launched);
         launch_outcome(&run->launched, NULL, &ignored);
-        look_at_guards(run);
     }
+    run->terminal->finish(run,
+                          true); /* before a word of ours: in a raw terminal lines do not begin at the left */
+    if (may_have_run)            /* and planted something */
+        look_at_guards(run);
     supervisor_release(&run->supervisor);
     launch_kill(&run->launched);
-    run->terminal->finish(run, true);
     box_error_words(err);
     say_error(run->options, err);
     say_status_failed(run->options, err);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* The kernel holds much less for a terminal: more comes only from somebody who still writes. */
-#define HELD_MAX (256 * 1024)
+#define HELD_MAX ((size_t)256 * 1024)
 
 void pty_relay_init(struct pty_relay *r)
 {
