@@ -273,12 +273,35 @@ static void sockets_of_the_outside(void **state)
     resolved_release(&r);
 }
 
+/* Absent and not held: no call is refused, but the command does not survive it. */
+static void watched_name(void **state)
+{
+    struct resolved r;
+    struct rule rule = {
+        .kind = RULE_PROTECT, .path = "/r/w/.git", .origin = "test", .type = OBJECT_ABSENT, .watched = true};
+    (void)state;
+    begin(&r);
+    add(&r, RULE_WRITE, "/r", OBJECT_DIRECTORY);
+    assert_int_equal(resolved_add(&r, &rule, NULL), CORDON_OK);
+    rule.path = "/elsewhere/.git";
+    assert_int_equal(resolved_add(&r, &rule, NULL), CORDON_OK);
+    finish(&r);
+    expect(&r, "/r/w/.git", OP_CREATE, false, REASON_GUARDED);
+    expect(&r, "/r/w/.git/config", OP_CREATE, false, REASON_GUARDED);
+    expect(&r, "/r/w", OP_REMOVE, false, REASON_PINNED);
+    expect(&r, "/r/w/file", OP_CREATE, true, REASON_WRITE);
+    assert_false(resolved_at(&r, "/r/w/.git")->redundant);
+    assert_true(resolved_at(&r, "/elsewhere/.git")->redundant); /* nothing can make it there */
+    resolved_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(default_is_read_all_write_nothing),
         cmocka_unit_test(workspace_with_protected_names),
         cmocka_unit_test(most_specific_wins),
+        cmocka_unit_test(watched_name),
         cmocka_unit_test(ties_go_to_the_strictest),
         cmocka_unit_test(one_object_two_names),
         cmocka_unit_test(what_adds_nothing_does_not_pin),

@@ -106,6 +106,20 @@ static void captures_seal_then_outermost_first(void **state)
     end(&f);
 }
 
+/* Nothing is mounted on a name that is only watched, but its directory must not be renamed away. */
+static void a_watched_name_is_not_held(void **state)
+{
+    struct fixture f;
+    (void)state;
+    begin(&f);
+    add(&f, (struct rule){.kind = RULE_WRITE, .path = "/r", .type = OBJECT_DIRECTORY, .dev = 1, .ino = 2});
+    add(&f, (struct rule){.kind = RULE_PROTECT, .path = "/r/w/.git", .type = OBJECT_ABSENT, .watched = true});
+    make(&f);
+    assert_int_equal(find(&f, MOUNT_PROTECT, NULL), -1);
+    assert_true(find(&f, MOUNT_PIN, "/r/w") >= 0);
+    end(&f);
+}
+
 static void a_pin_is_made_once(void **state)
 {
     struct fixture f;
@@ -275,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(captures_seal_then_outermost_first),
         cmocka_unit_test(a_pin_is_made_once),
+        cmocka_unit_test(a_watched_name_is_not_held),
         cmocka_unit_test(landlock_grants_no_more_than_the_roots),
         cmocka_unit_test(landlock_by_abi),
         cmocka_unit_test(root_keeps_little_and_maps_the_owner),
