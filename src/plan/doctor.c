@@ -58,10 +58,10 @@ static const struct {
     {"unix-sockets", BIT(SECCOMP) | BIT(SECCOMP_NOTIFY)},
     {"unix-dgram", BIT(SECCOMP)},
     {"ipc", NAMESPACES},
-    {"outside-processes", NAMESPACES | BIT(LANDLOCK)},
+    {"outside-processes", NAMESPACES},
     {"terminal", BIT(SECCOMP)},
-    {"devices", MOUNTS | BIT(LANDLOCK) | BIT(FRESH_DEVPTS)},
-    {"kernel-surface", MOUNTS | BIT(LANDLOCK) | BIT(SECCOMP)},
+    {"devices", MOUNTS | BIT(FRESH_DEVPTS)},
+    {"kernel-surface", MOUNTS | BIT(SECCOMP)},
     {"privileges", NAMESPACES | BIT(NO_NEW_PRIVS) | BIT(CLOSE_RANGE)},
     {"tree-kill", NAMESPACES},
 };

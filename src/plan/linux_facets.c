@@ -55,7 +55,8 @@ size_t linux_facets(const struct linux_plan *plan, const struct linux_facts *fac
                     const struct policy *policy, struct facet out[LINUX_FACETS_MAX])
 {
     size_t n = 0;
-    bool off = plan->own_netns;
+    bool off = plan->own_netns,
+         landlock = facts->landlock_abi > 0; /* else other layers carry, but for `write` */
     if (plan->plain)
         return linux_plain_facets(facts, policy, out);
     out[n++] = write_facet(facts);
@@ -77,12 +78,14 @@ size_t linux_facets(const struct linux_plan *plan, const struct linux_facts *fac
     out[n++] = (struct facet){"unix-dgram", "named datagram sockets are refused", FACET_LIMIT, NULL};
     out[n++] = enforced("ipc", "own IPC namespace");
     out[n++] =
-        enforced("outside-processes", facts->landlock_abi >= 6
+        enforced("outside-processes", !landlock ? "own PID namespace and proc"
+                                      : facts->landlock_abi >= 6
                                           ? "own PID namespace and proc; Landlock ptrace and signal scope"
                                           : "own PID namespace and proc; Landlock ptrace rule");
     out[n++] = enforced("terminal", "seccomp refuses TIOCSTI and TIOCLINUX; own process group");
-    out[n++] = enforced("devices", "minimal /dev; Landlock");
-    out[n++] = enforced("kernel-surface", "seccomp; /proc and /sys read-only by mount and Landlock");
+    out[n++] = enforced("devices", landlock ? "minimal /dev; Landlock" : "minimal /dev, nodev elsewhere");
+    out[n++] = enforced("kernel-surface", landlock ? "seccomp; /proc and /sys read-only by mount and Landlock"
+                                                   : "seccomp; /proc and /sys read-only by mount");
     out[n++] = enforced("privileges",
                         facts->uid == 0
                             ? "own user namespace, CHOWN DAC_OVERRIDE FOWNER kept inside it; no_new_privs"

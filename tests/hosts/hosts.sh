@@ -95,8 +95,8 @@ lane() {
     refusing move_mount=EPERM move-mount tmp-view linux.mount.dev "$filter"
     refusing fsopen=EPERM fresh-devpts devices linux.mount.devpts "$filter"
     refusing landlock_create_ruleset=ENOSYS landlock write facet.unavailable "$filter"
-    refusing landlock_create_ruleset=EOPNOTSUPP landlock kernel-surface facet.unavailable 'not switched on'
-    refusing landlock_restrict_self=EPERM landlock devices linux.landlock.restrict "$filter"
+    refusing landlock_create_ruleset=EOPNOTSUPP landlock write facet.unavailable 'not switched on'
+    refusing landlock_restrict_self=EPERM landlock write linux.landlock.restrict "$filter"
     refusing seccomp=EINVAL seccomp terminal linux.seccomp "$filter"
     refusing seccomp-listener=EBUSY seccomp-notify unix-sockets linux.seccomp.nested 'already watches'
     refusing seccomp-listener=EINVAL seccomp-notify unix-sockets linux.seccomp "$filter"

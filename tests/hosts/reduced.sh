@@ -101,6 +101,13 @@ lane() {
     host=(unshare --user --map-root-user sh -c 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"' sh)
     refuses facet.unavailable "--allow-degraded write" --allow-degraded protect
 
+    # Without Landlock the other layers carry all but one facet, and no word is said of it.
+    host=(hard-host landlock_create_ruleset=ENOSYS --)
+    refuses facet.unavailable "or accept it by --allow-degraded write\"" --allow-degraded protect,devices
+    "${host[@]}" cordon run --allow-degraded write --report "$base/r" -- true 2>"$base/err" || complain "without Landlock"
+    grep -q '"degraded": \[\]' "$base/r" && complain "without Landlock nothing is degraded"
+    grep -q '"mechanism": ".*Landlock' "$base/r" && complain "the report speaks of Landlock"
+
     host=(hard-host clone3=EPERM --)
     attack "write" 'echo new >$OUT/file'
     attack "append" 'echo new >>$OUT/file'
