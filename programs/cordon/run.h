@@ -46,6 +46,9 @@ int run_tree(const struct options *options, const struct run_terminal *terminal,
 int run_shared(const struct options *options);
 int run_relayed(const struct options *options);
 
+/* With --trace, while the supervisor is still there: did it see anything at all? */
+void run_check_trace(struct run *run);
+
 /* With --trace, when the command has ended: the first refusal, and how many more. */
 void run_say_refusals(const struct run *run);
 

@@ -8,6 +8,20 @@
 #include "core/utf.h"
 #include "run.h"
 
+void run_check_trace(struct run *run)
+{
+    struct report *report = &run->prepared.box.report;
+    struct cordon_error err;
+    if (!trace_is_blind(run->supervisor.trace))
+        return;
+    report->observed = OBSERVED_SOCKETS;
+    cordon_status status = report_add_warning(
+        report, &err,
+        "--trace: this machine does not let cordon look into the command's processes (Yama's "
+        "ptrace_scope at 3, or a container's profile): what was refused of files is not known");
+    say(run->options, "%s", status == CORDON_OK ? report->warnings[report->warning_count - 1] : err.message);
+}
+
 void run_say_refusals(const struct run *run)
 {
     const struct report *report = &run->prepared.box.report;

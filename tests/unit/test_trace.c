@@ -373,6 +373,53 @@ static void test_flood(void **state)
     assert_int_equal(count, 24000);
 }
 
+/* Where it may not look, it says so: a process of the same rights as this one,
+ * but not dumpable. (One of a sandbox cannot hide so: cordon made its namespace.) */
+static int blind_or_not(const struct world *w, bool dumpable)
+{
+    int channel[2];
+    struct channel_message message;
+    struct notify notify = {-1};
+    struct notify_request request;
+    struct trace *trace = NULL;
+    struct trace_setup traced = {&notify, &w->what, NULL, on_refused, NULL};
+    pid_t sender;
+    if (geteuid() == 0 && (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534)))
+        return 2;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel))
+        return 3;
+    pid_t pid = fork();
+    if (pid == 0) {
+        alarm(120);
+        INSIDE(prctl(PR_SET_DUMPABLE, dumpable) == 0);
+        confine(channel[1], false);
+        opened(open("/none", O_WRONLY));
+        _exit(0);
+    }
+    close(channel[1]);
+    if (channel_receive(channel[0], true, &message, &notify.fd, &sender) != 1 ||
+        trace_new(&trace, &traced, NULL) != CORDON_OK || !notify_receive(&notify, &request))
+        return 4;
+    trace_handle(trace, &request);
+    bool blind = trace_is_blind(trace);
+    trace_free(trace);
+    return waitpid(pid, NULL, 0) == pid && blind == !dumpable ? 0 : 1;
+}
+
+static void test_blindness(void **state)
+{
+    for (int dumpable = 0; dumpable < 2; dumpable++) {
+        int status = -1;
+        fflush(NULL);
+        pid_t pid = fork();
+        if (pid == 0)
+            _exit(blind_or_not(*state, dumpable));
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+    }
+    assert_false(trace_is_blind(NULL));
+}
+
 /* ---- signals */
 
 static void on_alarm(int signal)
@@ -405,7 +452,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),     cmocka_unit_test(test_reads),   cmocka_unit_test(test_swaps),
         cmocka_unit_test(test_addresses), cmocka_unit_test(test_threads), cmocka_unit_test(test_deaths),
-        cmocka_unit_test(test_flood),     cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_flood),     cmocka_unit_test(test_signals), cmocka_unit_test(test_blindness),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

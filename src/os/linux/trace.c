@@ -7,6 +7,7 @@
  */
 #include "os/linux/trace.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,7 @@ struct trace {
     struct trace_view view;
     struct trace_cache cache;
     struct buf rule, grant; /* kept for the next refusal */
+    bool blind;
 };
 
 cordon_status trace_new(struct trace **out, const struct trace_setup *setup, struct cordon_error *err)
@@ -67,9 +69,14 @@ void trace_free(struct trace *t)
     free(t);
 }
 
+bool trace_is_blind(const struct trace *t)
+{
+    return t && t->blind;
+}
+
 /* A path of the caller's. False: the kernel cannot read it either, or it is
  * too long for it. */
-static bool read_path(const struct trace *t, const struct notify_request *r, uint64_t address,
+static bool read_path(struct trace *t, const struct notify_request *r, uint64_t address,
                       char out[LIMIT_PATH_BYTES])
 {
     size_t have = 0;
@@ -78,6 +85,8 @@ static bool read_path(const struct trace *t, const struct notify_request *r, uin
         if (want > LIMIT_PATH_BYTES - have)
             want = LIMIT_PATH_BYTES - have;
         ssize_t got = notify_read_memory(t->setup.notify, r, address + have, out + have, want);
+        if (got < 0 && (errno == EPERM || errno == ENOSYS))
+            t->blind = true;
         if (got <= 0)
             return false;
         if (memchr(out + have, '\0', (size_t)got))
@@ -280,6 +289,8 @@ void trace_handle(struct trace *t, const struct notify_request *r)
         left++;
     }
     bool ready = left > 0 && trace_view_open(&t->view, r->pid);
+    if (left > 0 && !ready && notify_valid(t->setup.notify, r))
+        t->blind = true;
     if (!refused)
         notify_continue(t->setup.notify, r);
     for (size_t i = 0; ready && i < left; i++)

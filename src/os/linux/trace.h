@@ -36,4 +36,8 @@ void trace_free(struct trace *t); /* tolerates NULL */
 /* Answers `r`, always so that the kernel carries it on. */
 void trace_handle(struct trace *t, const struct notify_request *r);
 
+/* This process may not look into the command's (Yama at 3, a container's
+ * profile): what was refused is not known. NULL: false. */
+bool trace_is_blind(const struct trace *t);
+
 #endif
