@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import termios
+import time
 
 from driver import Terminal, descendants, main, wait_until
 
@@ -76,6 +77,32 @@ def test_second_signal_asks_nobody(world):
     ended(terminal, 137)
 
 
+def test_a_limit_while_stopped(world):
+    """The limit ends the tree at once; the terminal is the outer shell's all the while."""
+    terminal = outer(world, "--limit wall=2s")
+    inside = descendants(terminal.pid)
+    terminal.line("suspend")
+    terminal.expect(r"Stopped.*out@ ")
+    wait_until("the end inside", lambda: all(state_of(pid) == "Z" for pid in inside[1:]))
+    same_settings(terminal, world)
+    terminal.line("fg")
+    terminal.expect("cordon: stopped by the wall limit.*out@ ")
+    terminal.line("echo status $?", "status 124")
+    leave(terminal, world)
+
+
+def test_signal_at_any_moment(world):
+    for step in range(24):
+        terminal = Terminal(world, [world.cordon, "shell"])
+        time.sleep(step * 0.002)
+        inside = descendants(terminal.pid)
+        os.kill(terminal.pid, (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)[step % 3])
+        terminal.wait()
+        terminal.restored()
+        terminal.close()
+        wait_until("the tree's end", lambda gone=inside: not [p for p in gone if os.path.exists("/proc/%d" % p)])
+
+
 def test_nobody_reads_the_end(world):
     """The shell ended, but its last words find no room: whoever wants may end the wait."""
     terminal = start(world)
@@ -128,12 +155,12 @@ def test_hang_up(world):
     assert not [pid for pid in inside if os.path.exists("/proc/%d" % pid)], "left after a hang-up"
 
 
-def outer(world):
+def outer(world, options=""):
     """A shell outside, with job control, that starts ours."""
     terminal = Terminal(world, ["bash", "--norc", "-i"])
     terminal.line("PS1='out@ '; bind 'set enable-bracketed-paste off'")
     terminal.expect(r"\nout@ ")
-    terminal.line("stty -g >before; cordon shell")
+    terminal.line("stty -g >before; cordon shell " + options)
     terminal.expect("in@ ")
     assert terminal.is_raw()
     return terminal
