@@ -76,16 +76,18 @@ bool trace_is_blind(const struct trace *t)
 
 /* A path of the caller's. False: the kernel cannot read it either, or it is
  * too long for it. */
-static bool read_path(struct trace *t, const struct notify_request *r, uint64_t address,
+static bool read_path(struct trace *t, const struct notify_request *r, const struct trace_target *target,
                       char out[LIMIT_PATH_BYTES])
 {
+    uint64_t address = target->path;
     size_t have = 0;
     while (have < LIMIT_PATH_BYTES) {
         size_t want = PAGE - (size_t)((address + have) % PAGE);
         if (want > LIMIT_PATH_BYTES - have)
             want = LIMIT_PATH_BYTES - have;
         ssize_t got = notify_read_memory(t->setup.notify, r, address + have, out + have, want);
-        if (got < 0 && (errno == EPERM || errno == ENOSYS))
+        /* The command's own exec happens in the memory of init, which nobody may read. */
+        if (got < 0 && (errno == EPERM || errno == ENOSYS) && target->act != TRACE_ACT_READ)
             t->blind = true;
         if (got <= 0)
             return false;
@@ -115,7 +117,7 @@ static bool target_text(struct trace *t, const struct notify_request *r, const s
 {
     char path[LIMIT_PATH_BYTES];
     size_t base = 0;
-    if (!read_path(t, r, target->path, path) || (!path[0] && !target->empty))
+    if (!read_path(t, r, target, path) || (!path[0] && !target->empty))
         return false;
     size_t len = strlen(path);
     if (path[0] != '/') {
