@@ -256,14 +256,15 @@ static void test_swaps(void **state)
 
 static void body_addresses(const char *root)
 {
+    const size_t part = 65536; /* whole pages, on any machine */
     (void)root;
-    char *pages = mmap(NULL, 3 * 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    INSIDE(pages != MAP_FAILED && munmap(pages + 2 * 65536, 65536) == 0);
-    char *end = pages + 2 * 65536;
+    char *pages = mmap(NULL, 3 * part, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    INSIDE(pages != MAP_FAILED && munmap(pages + 2 * part, part) == 0);
+    char *end = pages + 2 * part;
     static const uintptr_t nowhere[] = {0, 1, 4095, UINTPTR_MAX, UINTPTR_MAX - 4096, (uintptr_t)1 << 63};
     for (size_t i = 0; i < sizeof nowhere / sizeof *nowhere; i++)
         INSIDE(syscall(SYS_openat, AT_FDCWD, nowhere[i], O_WRONLY) < 0 && errno == EFAULT);
-    memset(pages, 'x', 2 * 65536);
+    memset(pages, 'x', 2 * part);
     INSIDE(syscall(SYS_openat, AT_FDCWD, end - 10, O_WRONLY) < 0 &&
            errno == EFAULT); /* no NUL before the end */
     INSIDE(syscall(SYS_openat, AT_FDCWD, end - 5000, O_WRONLY) < 0 && errno == ENAMETOOLONG);
@@ -276,7 +277,7 @@ static void body_addresses(const char *root)
     memcpy(end - 4096, "..", 2);
     memcpy(end - 6, "out/f", 6); /* the longest that the kernel takes */
     INSIDE(opened((int)syscall(SYS_openat, AT_FDCWD, end - 4096, O_WRONLY)));
-    INSIDE(mprotect(pages, 65536, PROT_NONE) == 0);
+    INSIDE(mprotect(pages, part, PROT_NONE) == 0);
     INSIDE(syscall(SYS_openat, AT_FDCWD, pages, O_WRONLY) < 0 && errno == EFAULT);
     INSIDE(syscall(SYS_openat, -7, "f", O_WRONLY) < 0 && errno == EBADF);
     INSIDE(syscall(SYS_openat, AT_FDCWD, "", O_WRONLY) < 0 && errno == ENOENT);
