@@ -24,7 +24,8 @@ void bench_die(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "%s: ", program_invocation_short_name);
+    fputs(program_invocation_short_name, stderr);
+    fputs(": ", stderr);
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
     va_end(args);

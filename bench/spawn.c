@@ -91,9 +91,7 @@ static void check_boundary(const struct cordon_box *box, const char *warden)
 static void serve(const struct settings *settings, size_t size, int orders, int answers)
 {
     static const char *const command[] = {"/bin/true", NULL};
-    char *memory = malloc(size);
-    if (!memory)
-        bench_die("no %zu bytes of memory", size);
+    char *memory = bench_zeroed(size, 1);
     memset(memory, 1, size);
     /* Adopting the warden, its CPU time is seen too. */
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

@@ -53,7 +53,7 @@ static void let_go_of_objects(struct resolution *resolution)
 cordon_status cordon_prepare(const struct cordon_policy *policy, struct cordon_box **out,
                              struct cordon_error *err)
 {
-    struct cordon_error unwanted;
+    struct cordon_error unwanted = {.status = CORDON_OK};
     err = err ? err : &unwanted;
     struct cordon_box *box = calloc(1, sizeof *box);
     if (!box)
@@ -97,7 +97,7 @@ cordon_status cordon_box_explain(const struct cordon_box *box, const char *path,
         [CORDON_CREATE] = OP_CREATE,
         [CORDON_REMOVE] = OP_REMOVE,
     };
-    struct cordon_error unwanted;
+    struct cordon_error unwanted = {.status = CORDON_OK};
     char *real = NULL;
     err = err ? err : &unwanted;
     if (!path || (unsigned)operation >= sizeof operations / sizeof *operations)
@@ -121,7 +121,7 @@ cordon_status cordon_box_explain(const struct cordon_box *box, const char *path,
 cordon_status cordon_box_plan_json(const struct cordon_box *box, char **out, struct cordon_error *err)
 {
     struct buf text = BUF_INIT;
-    struct cordon_error unwanted;
+    struct cordon_error unwanted = {.status = CORDON_OK};
     err = err ? err : &unwanted;
     const struct linux_view view = {.plan = &box->box.plan,
                                     .policy = &box->effective,

@@ -121,7 +121,7 @@ cordon_status cordon_policy_parse(struct cordon_policy *policy, const char *text
                                   const char *name, struct cordon_error *err)
 {
     struct policy layer;
-    struct cordon_error unwanted;
+    struct cordon_error unwanted = {.status = CORDON_OK};
     err = err ? err : &unwanted;
     policy_init(&layer);
     cordon_status status = only_one(policy, err);
@@ -137,7 +137,7 @@ cordon_status cordon_policy_load(struct cordon_policy *policy, const char *path,
 {
     struct policy layer;
     char *file = NULL;
-    struct cordon_error unwanted;
+    struct cordon_error unwanted = {.status = CORDON_OK};
     err = err ? err : &unwanted;
     policy_init(&layer);
     cordon_status status = only_one(policy, err);

@@ -179,7 +179,7 @@ cordon_status cordon_process_report_json(const struct cordon_process *process, c
                                          struct cordon_error *err)
 {
     struct buf text = BUF_INIT;
-    struct cordon_error unwanted;
+    struct cordon_error unwanted = {.status = CORDON_OK};
     err = err ? err : &unwanted;
     if (!process->ended)
         return error_set(err, CORDON_E_INVALID, 0, "report.early",

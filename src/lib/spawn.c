@@ -184,7 +184,7 @@ cordon_status cordon_spawn(const struct cordon_box *box, const struct cordon_spa
                            struct cordon_process **out, struct cordon_error *err)
 {
     struct ends ends = {{-1, -1, -1}};
-    struct cordon_error unwanted;
+    struct cordon_error unwanted = {.status = CORDON_OK};
     err = err ? err : &unwanted;
     cordon_status status = check_options(options, err);
     if (status != CORDON_OK)

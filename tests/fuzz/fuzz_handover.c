@@ -112,6 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             sum += touch_result(r);
             handover_write_result(&again, r);
         }
+        FUZZ_CHECK(sum < SIZE_MAX); /* it was read */
         FUZZ_CHECK((!o && !r) || (!buf_failed(&again) && again.len == left));
         free(exact);
         buf_release(&again);

@@ -148,7 +148,7 @@ static inline bool is_alive(long pid)
 /* For what the kernel or another process does in its own time: up to ten seconds. */
 static inline bool becomes_dead(long pid)
 {
-    const struct timespec pause = {0, 10 * 1000 * 1000};
+    const struct timespec pause = {0, 10000000};
     for (int i = 0; i < 1000 && is_alive(pid); i++)
         nanosleep(&pause, NULL);
     return !is_alive(pid);

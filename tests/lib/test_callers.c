@@ -171,7 +171,7 @@ static void outlives_its_thread(void **state)
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, start_in_thread, &process), 0);
     pthread_join(thread, NULL);
-    const struct timespec moment = {0, 200 * 1000 * 1000};
+    const struct timespec moment = {0, 200000000};
     nanosleep(&moment, NULL);
     assert_true(is_alive(cordon_process_pid(process)));
     cordon_process_close(process);
@@ -219,7 +219,7 @@ static void may_be_large(void **state)
         if (strncmp(line, "RssAnon:", 8) == 0)
             kilobytes = strtol(line + 8, NULL, 10);
     fclose(file);
-    assert_true(kilobytes >= 0 && kilobytes < 100 * 1024);
+    assert_true(kilobytes >= 0 && kilobytes < 102400);
     cordon_process_close(process);
     munmap(memory, size);
 }

@@ -18,7 +18,7 @@
 
 #include "os/linux/sys.h"
 
-#define STACK_BYTES (32u << 10) /* of each of the two processes that share the caller's memory */
+#define STACK_BYTES ((size_t)32 << 10) /* of each of the two processes that share the caller's memory */
 #define FIRST_FREE (WARDEN_CALLER + 1)
 
 void warden_init(struct warden *w)

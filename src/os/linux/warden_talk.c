@@ -97,10 +97,11 @@ static ssize_t receive(const struct warden_link *link, struct msghdr *envelope)
 
 bool warden_receive(const struct warden_link *link, struct warden_message *message, int fds[2])
 {
-    struct iovec part = {message, sizeof *message};
+    struct iovec part = {.iov_len = sizeof *message};
     union control control;
     struct msghdr envelope = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    part.iov_base = message;
     fds[0] = fds[1] = -1;
     ssize_t got = receive(link, &envelope);
     if (got <= 0)
