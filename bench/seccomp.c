@@ -29,7 +29,7 @@ static const char *const names[SHAPES] = {"no filter", "tree of runs", "list", "
 
 enum measure { INSTALL, CACHED, CHECKED, MEASURES };
 
-static const struct seccomp_options options = {.arch = SECCOMP_ARCH_X86_64};
+static const struct seccomp_options options = {.arch = SECCOMP_ARCH_X86_64, .notify = true};
 
 static bool is_listed(uint32_t number)
 {
