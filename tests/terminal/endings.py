@@ -94,6 +94,7 @@ def test_a_limit_while_stopped(world):
 def test_signal_at_any_moment(world):
     for step in range(24):
         terminal = Terminal(world, [world.cordon, "shell"])
+        wait_until("its start", lambda t=terminal: os.readlink("/proc/%d/exe" % t.pid) == world.cordon)
         time.sleep(step * 0.002)
         inside = descendants(terminal.pid)
         os.kill(terminal.pid, (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)[step % 3])

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 from driver import main, need, wait_until
 
@@ -45,6 +46,16 @@ class Screen:
         except AssertionError as error:
             raise AssertionError("%s, the screen shows:\n%s" % (error, last[0])) from error
 
+    def ask(self, pattern, *keys):
+        """Keys that may be pressed more than once, until the answer is seen."""
+
+        def answered():
+            self.keys(*keys)
+            time.sleep(0.1)
+            return re.search(pattern, self.seen(), re.MULTILINE)
+
+        wait_until(repr(pattern), answered)
+
     def leave(self):
         """Out of the sandbox: the settings are as before."""
         self.keys("clear; exit", "Enter")
@@ -62,8 +73,7 @@ def test_vim(world):
     screen.keys("iwritten in vim", "Escape", ":w", "Enter")
     screen.wait(r"15B")
     screen.tmux("resize-window", "-x", "70", "-y", "20")
-    screen.keys(":echo &columns &lines 'si' . 'ze'", "Enter")
-    screen.wait("70 20 size")
+    screen.ask("70 20 size", ":echo &columns &lines 'si' . 'ze'", "Enter")  # the redraw takes an answer away
     screen.keys(":!echo from $SHELL; ls", "Enter")
     screen.wait("from /bin/bash")
     screen.keys("Enter")
