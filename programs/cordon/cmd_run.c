@@ -286,6 +286,7 @@ static int finish(struct run *run)
                            (unsigned long long)box->plan.cgroup_processes) != CORDON_OK)
         say(run->options, "%s", err.message);
     look_at_guards(run);
+    run_check_trace(run);
     supervisor_release(&run->supervisor);
     /* The report is made while the kernel takes the namespaces down; but the
      * placeholders, which are dear to remove while they are mounted on, must not
