@@ -167,13 +167,27 @@ static void refuses_what_is_not_whole(void **state)
     }
 }
 
+/* A field that was added: does it hold a pointer? Then handover.c must walk it. */
+static void knows_every_field(void **state)
+{
+    (void)state;
+    assert_int_equal(sizeof(struct mount_op), 72);
+    assert_int_equal(sizeof(struct landlock_rule), 56);
+    assert_int_equal(sizeof(struct linux_plan), 240);
+    assert_int_equal(sizeof(struct rule), 72);
+    assert_int_equal(sizeof(struct resolved), 64);
+    assert_int_equal(sizeof(struct socket_grant), 32);
+    assert_int_equal(sizeof(struct supervision), 40);
+    assert_int_equal(sizeof(struct outcome), 56);
+    assert_int_equal(sizeof(struct report_refusal), 40);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_an_order_back),
-        cmocka_unit_test(reads_a_result_back),
-        cmocka_unit_test(refuses_other_lengths),
-        cmocka_unit_test(refuses_what_is_not_whole),
+        cmocka_unit_test(reads_an_order_back),   cmocka_unit_test(reads_a_result_back),
+        cmocka_unit_test(refuses_other_lengths), cmocka_unit_test(refuses_what_is_not_whole),
+        cmocka_unit_test(knows_every_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -587,6 +587,36 @@ static void merging_replaces_the_result(void **state)
     layers_release(&l);
 }
 
+static void copies_a_whole_policy(void **state)
+{
+    (void)state;
+    struct layers l;
+    layers_init(&l);
+    add(&l.options, LIST_WRITE, "/w");
+    add(&l.options, LIST_ENV_SET, "A=1");
+    assert_int_equal(policy_parse_limits(&l.options, "wall=5", "limits", &l.err), CORDON_OK);
+    merge(&l);
+    l.merged.env_inherit = false;
+    l.merged.lists[LIST_WRITE].items[0].base = BASE_CWD;
+    assert_int_equal(policy_copy(&l.file, &l.merged, &l.err), CORDON_OK);
+    assert_string_equal(l.file.profile_origin, l.merged.profile_origin);
+    assert_ptr_not_equal(l.file.profile_origin, l.merged.profile_origin);
+    assert_true(l.file.tmp == l.merged.tmp && l.file.net == l.merged.net && !l.file.env_inherit);
+    assert_int_equal(l.file.limits[LIMIT_WALL_SECONDS].value, 5);
+    assert_string_equal(l.file.limits[LIMIT_WALL_SECONDS].origin, "limits");
+    assert_null(l.file.limits[LIMIT_CPU_SECONDS].origin);
+    for (size_t id = 0; id < LIST_COUNT_; id++) {
+        assert_int_equal(l.file.lists[id].count, l.merged.lists[id].count);
+        for (size_t i = 0; i < l.file.lists[id].count; i++) {
+            const struct policy_entry *a = &l.file.lists[id].items[i], *b = &l.merged.lists[id].items[i];
+            assert_string_equal(a->value, b->value);
+            assert_string_equal(a->origin, b->origin);
+            assert_int_equal(a->base, b->base);
+        }
+    }
+    layers_release(&l);
+}
+
 static void tolerates_no_error_object(void **state)
 {
     (void)state;
@@ -626,6 +656,7 @@ int main(void)
         cmocka_unit_test(later_settings_replace_the_same_key),
         cmocka_unit_test(allowed_hosts_imply_filtered_as_an_option),
         cmocka_unit_test(merging_replaces_the_result),
+        cmocka_unit_test(copies_a_whole_policy),
         cmocka_unit_test(tolerates_no_error_object),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,6 +134,33 @@ static void merging_fails_cleanly(void **state)
     policy_release(&c.options);
 }
 
+static void run_copy(void *data)
+{
+    const struct merge_case *c = data;
+    struct policy out;
+    struct cordon_error err = {0};
+    policy_init(&out);
+    cordon_status status = policy_copy(&out, &c->file, &err);
+    expect(status, CORDON_OK, &err);
+    if (status != CORDON_OK)
+        for (size_t id = 0; id < LIST_COUNT_; id++)
+            assert_null(out.lists[id].items);
+    policy_release(&out);
+}
+
+static void copying_fails_cleanly(void **state)
+{
+    (void)state;
+    struct merge_case c = {.status = CORDON_OK};
+    struct cordon_error err;
+    long leaked;
+    policy_init(&c.file);
+    assert_int_equal(policy_merge(&c.file, NULL, NULL, &err), CORDON_OK);
+    assert_true(fail_each(run_copy, &c, &leaked) >= 30);
+    assert_int_equal(leaked, 0);
+    policy_release(&c.file);
+}
+
 static void run_arguments(void *data)
 {
     (void)data;
@@ -169,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parsing_fails_cleanly),
         cmocka_unit_test(merging_fails_cleanly),
+        cmocka_unit_test(copying_fails_cleanly),
         cmocka_unit_test(options_fail_cleanly),
     };
     json_set_alloc_funcs(malloc, free); /* the wrapped ones */

@@ -13,6 +13,9 @@ cordon_status box_check_stdio(struct box *b, enum policy_net net, const int fds[
     for (int i = 0; i < 3; i++) {
         struct stdio_facts facts;
         cordon_status status = stdio_check(fds[i], net == NET_ON, &facts, err);
+        if (status != CORDON_OK && fds[i] != i)
+            return error_set(err, status, err ? err->os_code : 0, "stdio.descriptor",
+                             "for the command's descriptor %d: %s", i, err ? err->message : "refused");
         if (status != CORDON_OK)
             return status;
         if (facts.regular && !facts.writable)
