@@ -248,6 +248,23 @@ static void record(struct trace *t, const struct trace_object *object, enum deci
     t->setup.refused(t->setup.self, &refusal);
 }
 
+/* Inside, an empty mask is there in place of it, which nobody or only root can
+ * look into: what is refused is about what it hides. */
+static bool is_masked(const struct trace *t, const char *path)
+{
+    return decide(t->setup.what->resolved, path, OP_READ).reason == REASON_DENY_READ;
+}
+
+static enum object_type type_outside(const struct trace *t, const char *path)
+{
+    struct stat st;
+    if (trace_view_is_slow(&t->view, path))
+        return OBJECT_FILE;
+    if (lstat(path, &st) != 0)
+        return OBJECT_ABSENT;
+    return S_ISDIR(st.st_mode) ? OBJECT_DIRECTORY : OBJECT_FILE;
+}
+
 /* Looks at what the path names, and records it if that is refused. */
 static void judge(struct trace *t, const struct notify_request *r, const struct trace_target *target,
                   const char *text)
@@ -255,16 +272,17 @@ static void judge(struct trace *t, const struct notify_request *r, const struct 
     struct trace_object object;
     enum decide_op op;
     enum trace_found found = trace_view_find(&t->view, r->pid, text, target->follow, &object);
-    if (found == TRACE_HIDDEN)
-        object.type = OBJECT_FILE; /* or anything: it is as good as there */
+    bool masked = found <= TRACE_HIDDEN && is_masked(t, object.path);
+    if (masked)
+        object.type = type_outside(t, object.path);
+    else if (found == TRACE_HIDDEN)
+        return; /* the user's own directory modes */
     if (found > TRACE_HIDDEN || is_device(target, &object) || !trace_operation(target, object.type, &op))
         return;
     struct verdict verdict = decide(t->setup.what->resolved, object.path, op);
     if (verdict.allowed || verdict.reason == REASON_GUARDED)
         return; /* what is guarded is not refused, but undone */
-    if (found == TRACE_HIDDEN && verdict.reason != REASON_DENY_READ)
-        return; /* the user's own directory modes */
-    if (op == OP_CREATE && !trace_view_has_directory(&t->view, object.path))
+    if (op == OP_CREATE && !masked && !trace_view_has_directory(&t->view, object.path))
         return;
     if (user_may(t, target, object.path, op))
         record(t, &object, op, verdict);
