@@ -134,6 +134,44 @@ static void *accept_later(void *argument)
     return NULL;
 }
 
+/* The flag is the socket's, so the command can take it away at any moment. */
+static void *clear_nonblock(void *argument)
+{
+    for (;;)
+        fcntl(*(int *)argument, F_SETFL, 0);
+    return NULL;
+}
+
+static void *connect_again(void *argument)
+{
+    for (;;)
+        unix_connect_with(*(int *)argument, "s");
+    return NULL;
+}
+
+static void body_held_up(struct fixture *f)
+{
+    const struct timespec pause = {0, 1000000};
+    pthread_t threads[2];
+    (void)f;
+    INSIDE(unix_listen("s", SOCK_STREAM, 0) >= 0 && unix_try("s", SOCK_STREAM) == 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    INSIDE(pthread_create(&threads[0], NULL, clear_nonblock, &fd) == 0);
+    INSIDE(pthread_create(&threads[1], NULL, connect_again, &fd) == 0);
+    alarm(60); /* a broker that is held up answers nobody, and this ends the server */
+    for (int i = 0; i < 500; i++) {
+        int other = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        INSIDE(unix_connect_with(other, "s") == -1 && errno == EAGAIN);
+        close(other);
+        nanosleep(&pause, NULL);
+    }
+}
+
+static void test_held_up(void **state)
+{
+    fixture_run(*state, body_held_up);
+}
+
 static void body_backlog(struct fixture *f)
 {
     struct timeval limit = {0, 100000};
@@ -511,7 +549,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_tcp),       TEST(test_tcp_waits),      TEST(test_backlog), TEST(test_signals),
         TEST(test_arguments), TEST(test_sharing),        TEST(test_close),   TEST(test_dead_broker),
-        TEST(test_killed),    TEST(test_stopped_broker), TEST(test_crowd),
+        TEST(test_killed),    TEST(test_stopped_broker), TEST(test_crowd),   TEST(test_held_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -377,7 +377,7 @@ static void on_connect(struct broker *b, const struct notify_request *r)
     if (code)
         notify_fail(b->setup.notify, r, code);
     if (code || !judge(b, &job)) {
-        close(job.fd);
+        patience_close(&b->connects.patience, job.fd);
         return;
     }
     connects_start(&b->connects, &job);
@@ -391,7 +391,7 @@ static void on_listen(struct broker *b, const struct notify_request *r)
     if (fd >= 0) {
         if (is_of_the_inside(b, r, fd))
             listeners_learn(&b->listeners, b->setup.notify, r, fd);
-        close(fd);
+        patience_close(&b->connects.patience, fd);
     }
     notify_continue(b->setup.notify, r);
 }

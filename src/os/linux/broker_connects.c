@@ -1,8 +1,9 @@
 /* broker_connects.c - see broker_connects.h. Runs as the user, outside.
  *
  * The duplicate shares the caller's open file, and with it O_NONBLOCK: the flag
- * is set for the microseconds of one connect(2) that must not block. When an
- * internet socket can be written to, connect(2) is called again instead of
+ * is set for the microseconds of one connect(2) that must not block. The command
+ * may clear it just then: patience.h ends that wait, and the caller gets EINTR.
+ * When an internet socket can be written to, connect(2) is called again instead of
  * reading SO_ERROR: only so the kernel's own state of the socket is as after a
  * connect that waited.
  */
@@ -30,21 +31,24 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void job_release(struct connect_job *job)
+static void job_release(const struct connects *c, struct connect_job *job)
 {
-    close(job->fd);
+    patience_close(&c->patience, job->fd);
     if (job->pin >= 0)
         close(job->pin);
 }
 
-/* 0 or an errno. Never blocks. */
-static int try_once(const struct connect_job *job, bool *was_blocking)
+/* 0 or an errno. Never waits longer than the patience: EINTR, and then the
+ * command has made it wait on purpose. */
+static int try_once(const struct connects *c, const struct connect_job *job, bool *was_blocking)
 {
     int flags = fcntl(job->fd, F_GETFL);
     *was_blocking = flags >= 0 && !(flags & O_NONBLOCK);
     if (flags < 0 || (*was_blocking && fcntl(job->fd, F_SETFL, flags | O_NONBLOCK) != 0))
         return errno;
+    patience_begin(&c->patience);
     int code = connect(job->fd, (const struct sockaddr *)&job->address, job->length) == 0 ? 0 : errno;
+    patience_end(&c->patience);
     if (*was_blocking) {
         flags = fcntl(job->fd, F_GETFL); /* another of its flags may have been set meanwhile */
         fcntl(job->fd, F_SETFL, flags & ~O_NONBLOCK);
@@ -88,7 +92,7 @@ static void forget(struct connects *c, size_t i)
     struct connect_job *job = c->waiting[i];
     if (!job->is_unix)
         epoll_ctl(c->epoll, EPOLL_CTL_DEL, job->fd, NULL); /* closing would not: the caller's stays open */
-    job_release(job);
+    job_release(c, job);
     free(job);
     c->count--;
     memmove(c->waiting + i, c->waiting + i + 1, (c->count - i) * sizeof(c->waiting[0]));
@@ -109,7 +113,7 @@ static bool proceed(struct connects *c, size_t i, int64_t now)
         forget(c, i);
         return true;
     }
-    int code = try_once(job, &was_blocking);
+    int code = try_once(c, job, &was_blocking);
     if (must_wait(job, code) && (job->deadline < 0 || now < job->deadline)) {
         job->pause = job->pause * 2 < PAUSE_MS ? job->pause * 2 : PAUSE_MS;
         job->next = now + job->pause;
@@ -170,6 +174,10 @@ cordon_status connects_init(struct connects *c, const struct notify *notify, str
     c->notify = notify;
     c->poller = poller;
     c->count = 0;
+    c->epoll = c->timer = -1;
+    cordon_status status = patience_init(&c->patience, err);
+    if (status != CORDON_OK)
+        return status;
     c->epoll = epoll_create1(EPOLL_CLOEXEC);
     c->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (c->epoll < 0 || c->timer < 0) {
@@ -199,6 +207,7 @@ void connects_release(struct connects *c)
         close(c->timer);
     }
     c->epoll = c->timer = -1;
+    patience_release(&c->patience);
 }
 
 /* SO_SNDTIMEO, as the kernel counts it. */
@@ -244,12 +253,12 @@ void connects_start(struct connects *c, const struct connect_job *given)
         snprintf(name->sun_path, sizeof name->sun_path, "/proc/self/fd/%d", job.pin);
         job.length = sizeof *name;
     }
-    int code = try_once(&job, &was_blocking);
+    int code = try_once(c, &job, &was_blocking);
     if (was_blocking && must_wait(&job, code)) {
         if (keep_waiting(c, &job, code, now_ms()))
             return;
         code = EAGAIN; /* said of a socket that could not wait; none of connect(2)'s means "too many" */
     }
     answer(c, &job, code);
-    job_release(&job);
+    job_release(c, &job);
 }

@@ -14,6 +14,7 @@
 
 #include "core/error.h"
 #include "os/linux/notify.h"
+#include "os/linux/patience.h"
 #include "os/linux/poller.h"
 
 /* Callers that wait at once; a further one gets EAGAIN. */
@@ -35,6 +36,7 @@ struct connect_job {
 struct connects {
     const struct notify *notify;
     struct poller *poller;
+    struct patience patience;
     int epoll, timer;
     struct connect_job *waiting[CONNECTS_MAX];
     size_t count;
