@@ -255,12 +255,13 @@ cordon_status warden_go(struct warden *w, const struct buf *order, struct cordon
     struct warden_message message;
     const struct warden_message go = {.kind = WARDEN_GO};
     int fds[2];
+    /* Sent at once: when the warden has come so far, it need not wait for us to wake.
+     * It says that it has begun before it reads this, so that no command runs whose
+     * init is not known here. If it cannot be sent, the error that comes says why. */
+    (void)warden_send(&w->link, &go, NULL, order);
     cordon_status status = warden_await_begun(w, err);
-    if (status != CORDON_OK)
-        return status;
-    if (!warden_send(&w->link, &go, NULL, order))
-        return lost(err);
-    status = expect(w, WARDEN_STARTED, &message, fds, err);
+    if (status == CORDON_OK)
+        status = expect(w, WARDEN_STARTED, &message, fds, err);
     if (status != CORDON_OK)
         return status;
     w->terminal = fds[0];

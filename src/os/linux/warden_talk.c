@@ -90,7 +90,8 @@ static ssize_t receive(const struct warden_link *link, struct msghdr *envelope)
         if (!wait_for(link, POLLIN))
             return 0;
         ssize_t got = recvmsg(link->channel, envelope, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-        if (got >= 0 || (errno != EINTR && errno != EAGAIN))
+        /* An end that did not read everything was closed: what it said before is still here. */
+        if (got >= 0 || (errno != EINTR && errno != EAGAIN && errno != ECONNRESET))
             return got;
     }
 }
