@@ -288,15 +288,17 @@ static int finish(struct run *run)
     look_at_guards(run);
     run_check_trace(run);
     supervisor_release(&run->supervisor);
-    /* The report is made while the kernel takes the namespaces down; but the
-     * placeholders, which are dear to remove while they are mounted on, must not
-     * be taken for the command's doing. */
+    /* The report is made, and everything freed, while the kernel takes the
+     * namespaces down. But the placeholders, which are dear to remove while they
+     * are mounted on, must not be taken for the command's doing, and "ended" is
+     * said when nothing is left. */
     if (run->watch_changes) {
         leave(run);
         compare_trees(run);
     }
     deliver_report(run);
-    leave(run);
+    if (box->placeholders.count || run->options->status_fd >= 0)
+        leave(run);
     if (report->outcome.kind == OUTCOME_TIMED_OUT || report->outcome.kind == OUTCOME_LIMIT)
         say(run->options, "stopped by the %s limit", report->outcome.limit);
     run_say_refusals(run);
@@ -374,6 +376,7 @@ int run_tree(const struct options *options, const struct run_terminal *terminal,
     changes_release(&run.before);
     run.terminal->release(&run);
     prepared_release(&run.prepared);
+    launch_end(&run.launched);
     return code;
 }
 

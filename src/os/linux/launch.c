@@ -332,7 +332,18 @@ void launch_give_terminal(struct launched *l)
     tell(l, CHANNEL_TERMINAL, 0);
 }
 
-static void close_launched(struct launched *l)
+/* Reaps init: after it, nothing of the sandbox is left in the kernel. */
+static int wait_for_init(struct launched *l, struct rusage *usage)
+{
+    int status = 0;
+    while (wait4(l->init, &status, 0, usage) < 0 && errno == EINTR)
+        continue;
+    l->init = -1;
+    return status;
+}
+
+/* Our side first, while the kernel still takes init's down. */
+static void end_launched(struct launched *l)
 {
     if (l->channel >= 0)
         close(l->channel);
@@ -340,9 +351,11 @@ static void close_launched(struct launched *l)
         close(l->listener);
     if (l->pty >= 0)
         close(l->pty);
+    arena_close(&l->arena);
+    if (l->init > 0)
+        wait_for_init(l, NULL);
     if (l->has_cgroup)
         cgroup_remove(&l->cgroup);
-    arena_close(&l->arena);
     l->context = NULL;
     l->channel = -1;
     l->listener = -1;
@@ -388,16 +401,6 @@ static void judge(const struct channel_message *last, bool out_of_memory, int in
     o->processes = last && last->kind == CHANNEL_ENDED ? last->processes : -1;
 }
 
-/* Reaps init: after it, nothing of the sandbox is left in the kernel. */
-static int wait_for_init(struct launched *l, struct rusage *usage)
-{
-    int status = 0;
-    while (wait4(l->init, &status, 0, usage) < 0 && errno == EINTR)
-        continue;
-    l->init = -1;
-    return status;
-}
-
 void launch_outcome(struct launched *l, const struct channel_message *last, struct outcome *outcome)
 {
     struct rusage usage;
@@ -422,9 +425,7 @@ void launch_outcome(struct launched *l, const struct channel_message *last, stru
 
 void launch_end(struct launched *l)
 {
-    if (l->init > 0)
-        wait_for_init(l, NULL);
-    close_launched(l);
+    end_launched(l);
 }
 
 void launch_stop(struct launched *l)
@@ -440,9 +441,7 @@ void launch_stop(struct launched *l)
 
 void launch_kill(struct launched *l)
 {
-    if (l->init > 0) {
+    if (l->init > 0)
         launch_stop(l);
-        wait_for_init(l, NULL);
-    }
-    close_launched(l);
+    end_launched(l);
 }
