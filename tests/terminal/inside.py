@@ -35,9 +35,11 @@ def test_job_control(world):
     terminal.line("fg")
     terminal.expect(r"sleep 1000\r\n")
     terminal.send("\x03")
+    terminal.expect("in@ ")
     terminal.line("echo status $?", "status 130")
     terminal.line("cat")
-    terminal.line("echoed", "echoed")
+    terminal.line("echoed")
+    terminal.expect("echoed\r\nechoed")  # by the terminal and by cat: it runs
     terminal.send("\x1c")  # Ctrl-\
     terminal.expect("Quit")
     leave(terminal)
