@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define MAX_ROUNDS 100000
 #define UNPRIVILEGED_ID 61234 /* no account has it on a stock system; no account is needed */
 
 void bench_die(const char *format, ...)
@@ -234,6 +235,23 @@ const char *bench_value(int argc, char **argv, int *i)
     if (*i + 1 >= argc)
         bench_die("%s needs a value", argv[*i]);
     return argv[++*i];
+}
+
+bool bench_take_option(struct bench_options *o, int argc, char **argv, int *i)
+{
+    if (!strcmp(argv[*i], "--bwrap"))
+        o->bwrap = bench_value(argc, argv, i);
+    else if (!strcmp(argv[*i], "--no-bwrap"))
+        o->bwrap = NULL;
+    else if (!strcmp(argv[*i], "--scratch"))
+        o->scratch_parent = bench_value(argc, argv, i);
+    else if (!strcmp(argv[*i], "--n"))
+        o->rounds = (int)bench_number("--n", bench_value(argc, argv, i), 1, MAX_ROUNDS);
+    else if (!strcmp(argv[*i], "--json"))
+        o->json = true;
+    else
+        return false;
+    return true;
 }
 
 static volatile sig_atomic_t measuring_child;

@@ -38,6 +38,16 @@ char *bench_scratch(const char *parent);
 typedef void bench_work(void *argument, const char *scratch);
 int bench_apart(const char *scratch, bench_work *work, void *argument);
 
+/* What both benchmarks of launches take: --bwrap, --no-bwrap, --scratch, --n, --json. */
+struct bench_options {
+    const char *bwrap; /* NULL: not installed, or not wanted */
+    const char *scratch_parent;
+    int rounds;
+    bool json;
+};
+/* Takes argv[*i] and its value. False: it is none of these. */
+bool bench_take_option(struct bench_options *o, int argc, char **argv, int *i);
+
 long bench_number(const char *what, const char *s, long min, long max);
 const char *bench_value(int argc, char **argv, int *i);
 

@@ -17,7 +17,6 @@
 #include "bench_tools.h"
 #include "launch_report.h"
 
-#define MAX_ROUNDS 100000
 #define MAX_ROOTS 4000
 #define WARM_UP 3
 
@@ -28,12 +27,10 @@
 #define BAR_1000_BWRAP 0.05
 
 struct settings {
-    const char *cordon, *bwrap; /* bwrap NULL: not installed */
-    const char *scratch_parent;
-    int rounds;
+    struct bench_options common;
+    const char *cordon;
     int roots[16];
     size_t root_count;
-    bool json;
 };
 
 struct contender {
@@ -140,7 +137,7 @@ static void measure(const struct settings *settings, struct row *row, const char
     size_t extra_count = (size_t)row->roots - 1;
     struct contender bare = contender_make("bare spawn", argv_bare(), workspace, rounds, 1);
     struct contender bwrap =
-        contender_make("bubblewrap", bench_bwrap_argv(settings->bwrap, workspace, extra, extra_count),
+        contender_make("bubblewrap", bench_bwrap_argv(settings->common.bwrap, workspace, extra, extra_count),
                        workspace, rounds, bwrap_stride);
     struct contender cordon =
         contender_make("cordon run", argv_cordon(settings->cordon, extra, extra_count), workspace, rounds, 1);
@@ -190,8 +187,8 @@ static void measure_all(void *argument, const char *scratch)
     size_t count = 2;
     char *like = workspace_make(scratch, "like", true);
     char *fresh = workspace_make(scratch, "fresh", false);
-    measure(settings, &rows[0], like, NULL, settings->rounds, 1);
-    measure(settings, &rows[1], fresh, NULL, settings->rounds, 1);
+    measure(settings, &rows[0], like, NULL, settings->common.rounds, 1);
+    measure(settings, &rows[1], fresh, NULL, settings->common.rounds, 1);
 
     char **extra = bench_zeroed(MAX_ROOTS, sizeof *extra);
     size_t made = 0;
@@ -202,7 +199,7 @@ static void measure_all(void *argument, const char *scratch)
             bench_directory(extra[made]);
         }
         /* bubblewrap takes seconds for a thousand: fewer rounds, and it in every eighth of them. */
-        int rounds = settings->rounds / (roots >= 500 ? 8 : roots >= 100 ? 4 : 1);
+        int rounds = settings->common.rounds / (roots >= 500 ? 8 : roots >= 100 ? 4 : 1);
         rows[count] = (struct row){.name = "curve of roots", .roots = roots};
         if (roots == 1000) {
             rows[count].bar_bare = BAR_1000_BARE;
@@ -210,7 +207,7 @@ static void measure_all(void *argument, const char *scratch)
         }
         measure(settings, &rows[count++], like, extra, rounds > 4 ? rounds : 4, roots >= 500 ? 8 : 1);
     }
-    if (settings->json)
+    if (settings->common.json)
         print_json(rows, count);
     else
         print_table(rows, count);
@@ -243,20 +240,12 @@ static void parse_roots(struct settings *s, const char *list)
 static void parse(int argc, char **argv, struct settings *s)
 {
     for (int i = 1; i < argc; i++) {
+        if (bench_take_option(&s->common, argc, argv, &i))
+            continue;
         if (!strcmp(argv[i], "--cordon"))
             s->cordon = bench_value(argc, argv, &i);
-        else if (!strcmp(argv[i], "--bwrap"))
-            s->bwrap = bench_value(argc, argv, &i);
-        else if (!strcmp(argv[i], "--no-bwrap"))
-            s->bwrap = NULL;
-        else if (!strcmp(argv[i], "--scratch"))
-            s->scratch_parent = bench_value(argc, argv, &i);
-        else if (!strcmp(argv[i], "--n"))
-            s->rounds = (int)bench_number("--n", bench_value(argc, argv, &i), 1, MAX_ROUNDS);
         else if (!strcmp(argv[i], "--roots"))
             parse_roots(s, bench_value(argc, argv, &i));
-        else if (!strcmp(argv[i], "--json"))
-            s->json = true;
         else if (!strcmp(argv[i], "--help")) {
             usage();
             exit(0);
@@ -267,7 +256,7 @@ static void parse(int argc, char **argv, struct settings *s)
 
 int main(int argc, char **argv)
 {
-    struct settings settings = {.bwrap = bench_find_bwrap(), .rounds = 200};
+    struct settings settings = {.common = {.bwrap = bench_find_bwrap(), .rounds = 200}};
     parse_roots(&settings, "10,100,1000");
     parse(argc, argv, &settings);
     if (!settings.cordon)
@@ -276,7 +265,7 @@ int main(int argc, char **argv)
     if (!cordon || access(cordon, X_OK))
         bench_die("no program %s: build it first (make)", settings.cordon);
 
-    char *scratch = bench_scratch(settings.scratch_parent);
+    char *scratch = bench_scratch(settings.common.scratch_parent);
     char *program = bench_text("%s/cordon", scratch);
     bench_copy_program(cordon, program);
     settings.cordon = program;

@@ -23,7 +23,6 @@
 #define SMALL ((size_t)3 << 20)
 #define LARGE ((size_t)300 << 20)
 #define WARM_UP 3
-#define MAX_ROUNDS 100000
 
 /* The project's bars (docs/performance.md): ratios of medians. */
 #define BAR_BARE 3.5
@@ -31,9 +30,8 @@
 #define BAR_SIZE 1.10
 
 struct settings {
-    const char *warden, *bwrap, *scratch_parent;
-    int rounds;
-    bool json;
+    struct bench_options common;
+    const char *warden;
 };
 
 enum what { WHAT_BARE, WHAT_LIBRARY, WHAT_BWRAP };
@@ -98,7 +96,7 @@ static void serve(const struct settings *settings, size_t size, int orders, int 
     char workspace[4096];
     if (!getcwd(workspace, sizeof workspace))
         bench_die("getcwd: %s", strerror(errno));
-    const char **bwrap = bench_bwrap_argv(settings->bwrap, workspace, NULL, 0);
+    const char **bwrap = bench_bwrap_argv(settings->common.bwrap, workspace, NULL, 0);
     struct cordon_box *box = prepare();
     check_boundary(box, settings->warden);
     for (char what; read(orders, &what, 1) == 1;) {
@@ -183,7 +181,7 @@ static void print_bar(const char *what, double ratio, double bar)
 static void print_figures(const struct settings *settings, const struct summary *figures)
 {
     double bare = figures[BARE_SMALL].median, bwrap = figures[BWRAP].median;
-    if (settings->json) {
+    if (settings->common.json) {
         printf("[");
         for (int i = 0; i < CONTENDERS; i++)
             printf("%s\n  {\"name\": \"%s\", \"n\": %d, \"median_ms\": %.4f, \"p95_ms\": %.4f, \"p99_ms\": "
@@ -229,12 +227,12 @@ static void measure(void *argument, const char *scratch)
         bench_directory(names[i]); /* like for like: bubblewrap holds no absent ones */
     struct caller callers[2] = {caller_start(settings, SMALL), caller_start(settings, LARGE)};
     for (int i = 0; i < CONTENDERS; i++) {
-        wall[i] = bench_zeroed((size_t)settings->rounds, sizeof(double));
-        cpu[i] = bench_zeroed((size_t)settings->rounds, sizeof(double));
+        wall[i] = bench_zeroed((size_t)settings->common.rounds, sizeof(double));
+        cpu[i] = bench_zeroed((size_t)settings->common.rounds, sizeof(double));
     }
-    for (int round = -WARM_UP; round < settings->rounds; round++) {
+    for (int round = -WARM_UP; round < settings->common.rounds; round++) {
         for (int i = 0; i < CONTENDERS; i++) {
-            if (contenders[i].what == WHAT_BWRAP && !settings->bwrap)
+            if (contenders[i].what == WHAT_BWRAP && !settings->common.bwrap)
                 continue;
             struct timing t = ask(&callers[contenders[i].large], contenders[i].what);
             if (round >= 0) {
@@ -245,8 +243,9 @@ static void measure(void *argument, const char *scratch)
     }
     callers_end(callers);
     for (int i = 0; i < CONTENDERS; i++) {
-        bool measured = contenders[i].what != WHAT_BWRAP || settings->bwrap;
-        figures[i] = measured ? summarize(wall[i], cpu[i], settings->rounds) : (struct summary){.count = 0};
+        bool measured = contenders[i].what != WHAT_BWRAP || settings->common.bwrap;
+        figures[i] =
+            measured ? summarize(wall[i], cpu[i], settings->common.rounds) : (struct summary){.count = 0};
         free(wall[i]);
         free(cpu[i]);
     }
@@ -257,18 +256,10 @@ static void measure(void *argument, const char *scratch)
 static void parse(int argc, char **argv, struct settings *s)
 {
     for (int i = 1; i < argc; i++) {
+        if (bench_take_option(&s->common, argc, argv, &i))
+            continue;
         if (!strcmp(argv[i], "--warden"))
             s->warden = bench_value(argc, argv, &i);
-        else if (!strcmp(argv[i], "--bwrap"))
-            s->bwrap = bench_value(argc, argv, &i);
-        else if (!strcmp(argv[i], "--no-bwrap"))
-            s->bwrap = NULL;
-        else if (!strcmp(argv[i], "--scratch"))
-            s->scratch_parent = bench_value(argc, argv, &i);
-        else if (!strcmp(argv[i], "--n"))
-            s->rounds = (int)bench_number("--n", bench_value(argc, argv, &i), 1, MAX_ROUNDS);
-        else if (!strcmp(argv[i], "--json"))
-            s->json = true;
         else if (!strcmp(argv[i], "--help")) {
             puts("usage: bench-spawn --warden CORDON-WARDEN [--bwrap PROGRAM | --no-bwrap] [--n ROUNDS]\n"
                  "                   [--scratch DIR] [--json]\n"
@@ -282,11 +273,11 @@ static void parse(int argc, char **argv, struct settings *s)
 
 int main(int argc, char **argv)
 {
-    struct settings settings = {.bwrap = bench_find_bwrap(), .rounds = 200};
+    struct settings settings = {.common = {.bwrap = bench_find_bwrap(), .rounds = 200}};
     parse(argc, argv, &settings);
     if (!settings.warden || access(settings.warden, X_OK))
         bench_die("name cordon-warden with --warden PROGRAM; build it first (make)");
-    char *scratch = bench_scratch(settings.scratch_parent);
+    char *scratch = bench_scratch(settings.common.scratch_parent);
     char *program = bench_text("%s/cordon-warden", scratch);
     bench_copy_program(settings.warden, program);
     settings.warden = program;
