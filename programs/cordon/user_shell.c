@@ -69,19 +69,17 @@ static char *shell_of_passwd(void)
 
 cordon_status user_shell_find(char **out, struct cordon_error *err)
 {
-    char *listed = shell_of_passwd();
-    const char *candidates[] = {getenv("SHELL"), listed, "/bin/bash"};
-    const char *found = "/bin/sh";
-    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++)
-        if (candidates[i] && is_shell(candidates[i])) {
-            found = candidates[i];
-            break;
-        }
-    char *copy = string_copy(found);
-    free(listed);
-    if (!copy)
+    const char *named = getenv("SHELL");
+    char *found = named && is_shell(named) ? string_copy(named) : shell_of_passwd();
+    if (found && !is_shell(found)) {
+        free(found);
+        found = NULL;
+    }
+    if (!found)
+        found = string_copy(is_shell("/bin/bash") ? "/bin/bash" : "/bin/sh");
+    if (!found)
         return error_nomem(err, "exec.shell");
-    *out = copy;
+    *out = found;
     return CORDON_OK;
 }
 
