@@ -3,6 +3,8 @@
 #include "fixture.h"
 
 #include <jansson.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 static struct cordon_box *box;
 
@@ -194,6 +196,61 @@ static void limits(void **state)
     cordon_box_free(limited);
 }
 
+/* As `test connect PATH` this program is the client inside. */
+static int connect_to(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+    return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0 ? 0 : 1;
+}
+
+static int run_client(const struct cordon_box *from, const char *path, char **report)
+{
+    char self[4096] = "";
+    struct cordon_error err;
+    struct cordon_outcome outcome;
+    assert_true(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
+    const char *const argv[] = {self, "connect", path, NULL};
+    struct cordon_spawn_options options = shell_options(argv);
+    struct cordon_process *process = NULL;
+    succeeds(cordon_spawn(from, &options, &process, &err), &err);
+    succeeds(cordon_process_wait(process, &outcome, &err), &err);
+    succeeds(cordon_process_report_json(process, report, &err), &err);
+    cordon_process_close(process);
+    return outcome.code;
+}
+
+/* The broker runs in the warden: what it refuses is in the report here, and what
+ * the policy grants came to it. */
+static void asks_for_sockets(void **state)
+{
+    (void)state;
+    struct cordon_error err;
+    char path[4200], here[4096], *report = NULL;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    assert_non_null(getcwd(here, sizeof here));
+    snprintf(path, sizeof path, "%s/socket", here);
+    strncpy(address.sun_path, "socket", sizeof address.sun_path - 1);
+    int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(server, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(server, 4), 0);
+    assert_int_equal(connect_to(path), 0); /* the control: out here it can be reached */
+
+    assert_int_equal(run_client(box, path, &report), 1);
+    assert_non_null(strstr(report, "--unix-socket"));
+    cordon_text_free(report);
+    struct cordon_policy *policy = default_policy();
+    succeeds(cordon_policy_allow_socket(policy, "socket", &err), &err);
+    struct cordon_box *granted = box_of(policy);
+    assert_int_equal(run_client(granted, path, &report), 0);
+    assert_null(strstr(report, "--unix-socket"));
+    cordon_text_free(report);
+    cordon_box_free(granted);
+    close(server);
+    unlink("socket");
+}
+
 /* A planted bare repository: the guard runs in the warden and is heard here. */
 static void guards(void **state)
 {
@@ -298,8 +355,10 @@ static void finds_the_one_beside_the_program(void **state)
     cordon_process_close(process);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "connect") == 0)
+        return connect_to(argv[2]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_by_descriptor),
         cmocka_unit_test(reports),
@@ -309,6 +368,7 @@ int main(void)
         cmocka_unit_test(kills_everything),
         cmocka_unit_test(closing_kills),
         cmocka_unit_test(limits),
+        cmocka_unit_test(asks_for_sockets),
         cmocka_unit_test(guards),
         cmocka_unit_test(survives_a_killed_warden),
         cmocka_unit_test(ends_a_stopped_warden),
