@@ -30,7 +30,8 @@
 
 #define TRACE_SET_FLAGS _IOW('!', 4, uint64_t) /* SECCOMP_IOCTL_NOTIF_SET_FLAGS */
 #define TRACE_SYNC_WAKE_UP 1ul                 /* SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP */
-#define PAGE 4096                              /* the smallest: reading stops where a mapping may end */
+#define TURNS_AFTER 32
+#define PAGE 4096 /* the smallest: reading stops where a mapping may end */
 
 struct trace {
     struct trace_setup setup;
@@ -38,6 +39,9 @@ struct trace {
     struct trace_cache cache;
     struct buf rule, grant; /* kept for the next refusal */
     bool blind;
+    pid_t last; /* who asked last, how often in a row, and whether that is used */
+    unsigned in_a_row;
+    bool takes_turns;
 };
 
 cordon_status trace_new(struct trace **out, const struct trace_setup *setup, struct cordon_error *err)
@@ -50,10 +54,6 @@ cordon_status trace_new(struct trace **out, const struct trace_setup *setup, str
     trace_cache_init(&t->cache);
     buf_init(&t->rule);
     buf_init(&t->grant);
-    /* The caller waits for this process and this one for the caller: with that
-     * known to the kernel, both take turns on one processor, without a wake-up
-     * across. Older kernels (before 6.6) do not know it. */
-    (void)ioctl(setup->notify->fd, TRACE_SET_FLAGS, TRACE_SYNC_WAKE_UP);
     *out = t;
     return CORDON_OK;
 }
@@ -288,6 +288,21 @@ static void judge(struct trace *t, const struct notify_request *r, const struct 
         record(t, &object, op, verdict);
 }
 
+/* While one thread alone asks, it waits for this process and this one for it: with
+ * that known to the kernel both take turns on one processor, which halves what an
+ * untar pays. Where several ask it would keep them from running side by side.
+ * Kernels before 6.6 do not know it. */
+static void take_turns(struct trace *t, pid_t asking)
+{
+    t->in_a_row = asking == t->last ? t->in_a_row + 1 : 0;
+    t->last = asking;
+    bool alone = t->in_a_row >= TURNS_AFTER;
+    if (alone == t->takes_turns)
+        return;
+    t->takes_turns = alone;
+    (void)ioctl(t->setup.notify->fd, TRACE_SET_FLAGS, alone ? TRACE_SYNC_WAKE_UP : 0ul);
+}
+
 void trace_handle(struct trace *t, const struct notify_request *r)
 {
     struct trace_target targets[2];
@@ -296,6 +311,7 @@ void trace_handle(struct trace *t, const struct notify_request *r)
     size_t count = trace_decode(TRACE_ARCH, (uint32_t)r->number, r->args, targets), left = 0;
     bool refused = false;
 
+    take_turns(t, r->pid);
     trace_cache_note(&t->cache, call ? call->effect : TRACE_NO_EFFECT);
     for (size_t i = 0; i < count; i++) {
         if (!target_text(t, r, &targets[i], texts[left]))
