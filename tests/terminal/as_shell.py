@@ -69,7 +69,7 @@ def test_wrapper(world):
     os.chmod(world.path("bin/agent-shell"), 0o755)
     world.env["SHELL"] = world.path("bin/agent-shell")
     done = world.run("script", "-q", "-c", "echo $GREETING $SHELL; $SHELL -c 'echo nes''ted'; %s" % escape(world), "/dev/null")
-    confined(world, done, "hello /bin/bash", "nested")
+    confined(world, done, "hello /", "nested")
 
 
 def test_git_alias(world):
