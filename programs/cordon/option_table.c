@@ -153,7 +153,8 @@ const struct command_def command_table[] = {
     {"plan", "[OPTIONS]", "print what the system would be told, do nothing", COMMAND_PLAN},
     {"report", "[-C DIR | FILE]", "show what the last run did, or the report in FILE", COMMAND_REPORT},
     {"doctor", "[--json]", "what this machine can enforce, and the remedies", COMMAND_DOCTOR},
-    {"setup", "[--status | --dry-run | --undo]", "the one-time step as root, where one is needed", COMMAND_SETUP},
+    {"setup", "[--status | --dry-run | --undo]", "the one-time step as root, where one is needed",
+     COMMAND_SETUP},
     {"help", "[COMMAND]", "print this, or the options of COMMAND", COMMAND_HELP},
 
     {"selftest", NULL, "`make check` of the source tree runs the attack matrix", COMMAND_HELP},

@@ -26,8 +26,8 @@ struct lines {
 static const struct {
     const char *name;
     enum command_id id;
-} commands[] = {{"run", COMMAND_RUN},   {"shell", COMMAND_SHELL},   {"explain", COMMAND_EXPLAIN},
-                {"plan", COMMAND_PLAN}, {"doctor", COMMAND_DOCTOR}, {"report", COMMAND_REPORT},
+} commands[] = {{"run", COMMAND_RUN},     {"shell", COMMAND_SHELL},   {"explain", COMMAND_EXPLAIN},
+                {"plan", COMMAND_PLAN},   {"doctor", COMMAND_DOCTOR}, {"report", COMMAND_REPORT},
                 {"setup", COMMAND_SETUP}, {"help", COMMAND_HELP}};
 
 static void cut(struct lines *lines, char *text)
@@ -258,9 +258,9 @@ static void manual_names_only_options(void **state)
 static void manual_describes_every_command(void **state)
 {
     static const char *const wanted[] = {
-        ".It Cm setup", ".It Cm run",  ".It Cm shell",    ".It Cm explain", ".It Cm plan",     ".It Cm doctor",
-        ".It Cm help", ".It 123",         ".It 124",        ".It 125",         ".It 126",
-        ".It 127",     ".Sh EXIT STATUS", ".Sh FILES",      ".Sh ENVIRONMENT", ".Sh EXAMPLES"};
+        ".It Cm setup",    ".It Cm run", ".It Cm shell",    ".It Cm explain", ".It Cm plan", ".It Cm doctor",
+        ".It Cm help",     ".It 123",    ".It 124",         ".It 125",        ".It 126",     ".It 127",
+        ".Sh EXIT STATUS", ".Sh FILES",  ".Sh ENVIRONMENT", ".Sh EXAMPLES"};
     (void)state;
     struct lines manual;
     read_manual(&manual);

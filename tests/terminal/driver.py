@@ -129,6 +129,7 @@ class Terminal:
             except BaseException:  # pylint: disable=broad-except
                 traceback.print_exc()
             os._exit(99)
+        world.at_end.append(self.close)
         self.slave = slave  # kept open: else the end of the program would end the terminal
 
     def resize(self, rows, cols):
@@ -198,13 +199,20 @@ class Terminal:
             raise AssertionError("settings differ:\n%r\n%r" % (self.before, self.settings()))
 
     def close(self):
+        """Whatever state it is in; nothing of it runs on."""
+        left = descendants(self.pid) if self.status is None else []
         if self.status is None:
-            os.kill(self.pid, signal.SIGKILL)
-            self.wait()
+            try:
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+            except (ProcessLookupError, ChildProcessError):
+                pass
+            self.status = 0
         for fd in (self.fd, self.slave):
             if fd >= 0:
                 os.close(fd)
         self.fd = self.slave = -1
+        wait_until("the end of what was left", lambda: not [p for p in left if os.path.exists("/proc/%d" % p)])
 
 
 def descendants(pid):
