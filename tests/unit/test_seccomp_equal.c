@@ -123,8 +123,9 @@ static void test_mistakes_are_noticed(void **state)
     const uint64_t wants_listener = 0x8;
     const uint64_t makes_setuid = 0x00400840; /* as flags and as a mode */
     for (size_t s = 0; s < COUNT(option_sets); s++) {
-        if (option_sets[s].trace && !option_sets[s].notify)
-            continue; /* a part of what the next sets have */
+        if (!option_sets[s].notify || (option_sets[s].arch == SECCOMP_ARCH_AARCH64 && option_sets[s].trace &&
+                                       !option_sets[s].trace_reads))
+            continue; /* a part of what the others have */
         struct bpf_program filter = generate(&option_sets[s]);
         for (size_t i = 0; i < filter.count; i++) {
             struct bpf_insn right = filter.insns[i], wrong[6];
