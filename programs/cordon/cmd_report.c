@@ -56,11 +56,11 @@ static cordon_status read_last(const struct options *options, struct buf *text, 
 
 /* As it is, but for what a terminal might obey: it is written as JSON's escapes,
  * which mean the same. Outside of strings a report that was read has none. */
-static void print_json(const struct buf *text)
+static void print_json(const char *text, size_t len)
 {
-    for (size_t i = 0; i < text->len;) {
-        const char *at = text->data + i;
-        size_t n = utf_sequence(at, text->len - i);
+    for (size_t i = 0; i < len;) {
+        const char *at = text + i;
+        size_t n = utf_sequence(at, len - i);
         if ((unsigned char)*at >= 0x20 && n && utf_is_control(at, n))
             printf("\\u%04x", utf_code_point(at, n));
         else
@@ -88,7 +88,7 @@ int command_report(const struct options *options)
     if (status != CORDON_OK)
         say_error(options, &err);
     else if (options->json)
-        print_json(&text);
+        print_json(text.data ? text.data : "", text.len);
     else
         fwrite(words.data, 1, words.len, stdout);
     free(name);
