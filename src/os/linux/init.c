@@ -435,6 +435,7 @@ void init_main(struct init_context *context)
         fail(context, &err);
     mounts_begin(&context->scratch, context->uid_map[0] != '\0');
     wait_for(context, CHANNEL_GO);
+    __atomic_store_n(&context->taken, 1, __ATOMIC_RELAXED);
 
     if (mounts_apply(context->plan, &context->scratch, &err) != CORDON_OK)
         fail(context, &err);

@@ -33,6 +33,7 @@ struct init_context {
     char *const *candidates; /* full paths to try for the command, in order; NULL-terminated */
     char **script_argv;      /* "/bin/sh", a free place, argv[1]...: for a script without #! */
     char *const *environment;
+    int taken;       /* init has the plan; atomic, for the launcher's hint to the scheduler */
     int ruleset_fd;  /* comes with the start */
     int last_pid_fd; /* init's own, for the count of processes */
 };
