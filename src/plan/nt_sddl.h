@@ -17,7 +17,8 @@
 cordon_status nt_sddl_parse(const char *text, struct nt_descriptor *out, struct cordon_error *err);
 
 /* Appends. What SDDL has no words for here (opaque entries, bytes after a SID) is
- * CORDON_E_UNSUPPORTED, never left out silently. Step "nt.sddl". */
+ * CORDON_E_UNSUPPORTED, never left out silently. Not part of the text are a list's
+ * revision and the control bits other than P, AR, AI, as with Windows' own. Step "nt.sddl". */
 cordon_status nt_sddl_format(const struct nt_descriptor *d, struct buf *out, struct cordon_error *err);
 
 #endif
