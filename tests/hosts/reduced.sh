@@ -154,6 +154,12 @@ lane() {
     works '' 'kill -TERM $$; echo no'
     works yes 'mkdir .git; : >.git/config; echo yes; rm -r .git' # what was accepted
     works yes 'echo yes; exit 0' --limit wall=60s
+    # Its parent is the watcher, which is no debugger.
+    works yes 'exec python3 -c "
+import ctypes, os, signal
+signal.signal(signal.SIGUSR1, lambda *_: print(\"yes\"))
+ctypes.CDLL(None).ptrace(0, 0, 0, 0)
+os.kill(os.getpid(), signal.SIGUSR1)"' --limit wall=20s
 
     # explain and plan answer for this machine, not for one with namespaces.
     explains() { # WORDS PATH

@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
@@ -107,6 +108,9 @@ static void reap(const struct init_context *context, int children, pid_t command
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+        /* It asked its parent to trace it, and that is init here: nobody would ever continue it. */
+        if (WIFSTOPPED(status) && ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)WSTOPSIG(status)) == 0)
+            continue;
         if (pid != command)
             continue;
         if (WIFSTOPPED(status)) {
