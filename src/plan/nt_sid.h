@@ -65,8 +65,9 @@ cordon_status nt_sid_account(const struct nt_sid *domain, uint32_t rid, struct n
                              struct cordon_error *err);
 
 /* S-1-5-21-a-b-c-d from 16 bytes of a good random generator, which the caller
- * asks. Four words: no account of any domain has that form (those have three
- * and a RID that counts up), and none is ever made with it. */
+ * asks. Four words: the form of a domain's account, whose RID counts up; that
+ * one is met by chance has the odds of 128 random bits. Which SIDs are ours the
+ * capability store knows, not the form. */
 void nt_sid_capability(const uint8_t random[16], struct nt_sid *out);
 bool nt_sid_is_capability(const struct nt_sid *sid); /* has that form; accounts have it too */
 

@@ -36,7 +36,7 @@ static void send_message(int channel, const struct channel_message *message)
     (void)!channel_send(channel, message, -1, 0);
 }
 
-static _Noreturn void fail(const struct init_context *context, const struct cordon_error *err)
+_Noreturn void init_fail(const struct init_context *context, const struct cordon_error *err)
 {
     struct channel_message message = {.kind = CHANNEL_FAILED, .error = *err};
     send_message(context->channel, &message);
@@ -44,7 +44,7 @@ static _Noreturn void fail(const struct init_context *context, const struct cord
 }
 
 /* End of file: the launcher is gone. */
-static int wait_for(const struct init_context *context, enum channel_kind kind)
+int init_wait_for(const struct init_context *context, enum channel_kind kind)
 {
     struct channel_message message;
     pid_t sender;
@@ -145,6 +145,7 @@ static cordon_status network_enter(struct network *network, struct cordon_error 
 /* What the command's process shares with init until exec. */
 struct command_start {
     struct init_context *context;
+    init_confine *confine;
     struct cordon_error error;
 };
 
@@ -228,15 +229,15 @@ static cordon_status confine_command(struct init_context *context, struct cordon
 static int command_main(void *argument)
 {
     struct command_start *start = argument;
-    confine_command(start->context, &start->error);
+    start->confine(start->context, &start->error);
     return 127;
 }
 
 /* vfork-style: init waits until the exec, so its memory may be shared. */
-static pid_t start_command(struct init_context *context, struct cordon_error *err)
+pid_t init_start(struct init_context *context, init_confine *confine, struct cordon_error *err)
 {
     static char stack[COMMAND_STACK_BYTES] __attribute__((aligned(64)));
-    struct command_start start = {context, {CORDON_OK, 0, "", ""}};
+    struct command_start start = {context, confine, {CORDON_OK, 0, "", ""}};
     pid_t pid = clone(command_main, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
     if (pid < 0) {
         safe_error(err, CORDON_E_SYSTEM, "linux.clone.command", "cannot start a process", NULL);
@@ -430,23 +431,23 @@ void init_main(struct init_context *context)
      * *thread* ends and races at the start, the latter needs init to run. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (context->own_netns && network_begin(&network, &err) != CORDON_OK)
-        fail(context, &err);
+        init_fail(context, &err);
     if (write_own_maps(context, &err) != CORDON_OK || confine_bounding_set(&err) != CORDON_OK)
-        fail(context, &err);
+        init_fail(context, &err);
     mounts_begin(&context->scratch, context->uid_map[0] != '\0');
-    wait_for(context, CHANNEL_GO);
+    init_wait_for(context, CHANNEL_GO);
     __atomic_store_n(&context->taken, 1, __ATOMIC_RELAXED);
 
     if (mounts_apply(context->plan, &context->scratch, &err) != CORDON_OK)
-        fail(context, &err);
-    context->ruleset_fd = wait_for(context, CHANNEL_START);
+        init_fail(context, &err);
+    context->ruleset_fd = init_wait_for(context, CHANNEL_START);
     if (mounts_allow_devpts(context->plan, &context->scratch, context->ruleset_fd, &err) != CORDON_OK)
-        fail(context, &err);
+        init_fail(context, &err);
     if (context->own_netns && network_enter(&network, &err) != CORDON_OK)
-        fail(context, &err);
+        init_fail(context, &err);
     prctl(PR_SET_DUMPABLE, 0);
     if (context->pty && open_pty(context, &err) != CORDON_OK)
-        fail(context, &err);
+        init_fail(context, &err);
 
     sigemptyset(&children);
     sigaddset(&children, SIGCHLD);
@@ -458,16 +459,16 @@ void init_main(struct init_context *context)
         timers = timers && (watch[WATCH_CPU].fd = timer(0, 200)) >= 0;
     if (watch[WATCH_CHILDREN].fd < 0 || !timers) {
         safe_error(&err, CORDON_E_SYSTEM, "linux.init.watch", "cannot watch the command", NULL);
-        fail(context, &err);
+        init_fail(context, &err);
     }
 
-    pid_t command = start_command(context, &err);
+    pid_t command = init_start(context, confine_command, &err);
     if (command < 0)
-        fail(context, &err);
+        init_fail(context, &err);
     announce(context, command);
     context->last_pid_fd = tree_open_last_pid();
     /* terminal_fd stays open: to the relay, an end of the terminal is the end of the tree. */
     if (confine_drop_all(&err) != CORDON_OK)
-        fail(context, &err);
+        init_fail(context, &err);
     supervise(context, command, watch);
 }

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
+#include "os/linux/channel.h"
 #include "os/linux/mounts.h"
 #include "plan/linux_plan.h"
 
@@ -40,6 +41,18 @@ struct init_context {
 
 /* Never returns. */
 _Noreturn void init_main(struct init_context *context);
+
+/* For init_plain.c too; all async-signal-safe. A process that becomes the command
+ * by way of `confine`, which ends with init_exec(); -1: *err says why. */
+typedef cordon_status init_confine(struct init_context *context, struct cordon_error *err);
+pid_t init_start(struct init_context *context, init_confine *confine, struct cordon_error *err);
+
+/* Waits for this message of the launcher's and returns the descriptor that came
+ * with it, or -1. Ends the process when the launcher is gone. */
+int init_wait_for(const struct init_context *context, enum channel_kind kind);
+
+/* The last word to the launcher. */
+_Noreturn void init_fail(const struct init_context *context, const struct cordon_error *err);
 
 /* The command in place of this process; returns only when that failed. Async-signal-safe. */
 cordon_status init_exec(const struct init_context *context, struct cordon_error *err);

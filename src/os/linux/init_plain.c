@@ -24,8 +24,6 @@
 #include "os/linux/signal_safe.h"
 #include "os/linux/sys.h"
 
-#define COMMAND_STACK_BYTES (64 * 1024)
-#define EXIT_INIT_FAILED 125
 #define IDLE_ROUNDS 40 /* of 50 ms without anything dying: something cannot die */
 
 static void send_message(int channel, const struct channel_message *message)
@@ -129,11 +127,6 @@ static void reap(const struct init_context *context, int children, pid_t command
 
 /* -- the command ------------------------------------------------------------- */
 
-struct command_start {
-    struct init_context *context;
-    struct cordon_error error;
-};
-
 /* As init.c's, in its order, without what a namespace gives. */
 static cordon_status confine_command(struct init_context *context, struct cordon_error *err)
 {
@@ -159,47 +152,7 @@ static cordon_status confine_command(struct init_context *context, struct cordon
     return init_exec(context, err);
 }
 
-static int command_main(void *argument)
-{
-    struct command_start *start = argument;
-    confine_command(start->context, &start->error);
-    return 127;
-}
-
-static pid_t start_command(struct init_context *context, struct cordon_error *err)
-{
-    static char stack[COMMAND_STACK_BYTES] __attribute__((aligned(64)));
-    struct command_start start = {context, {CORDON_OK, 0, "", ""}};
-    pid_t pid = clone(command_main, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
-    if (pid < 0) {
-        safe_error(err, CORDON_E_SYSTEM, "linux.clone.command", "cannot start a process", NULL);
-        return -1;
-    }
-    if (start.error.status != CORDON_OK) {
-        *err = start.error;
-        return -1;
-    }
-    return pid;
-}
-
 /* -- the whole ---------------------------------------------------------------- */
-
-static _Noreturn void fail(const struct init_context *context, const struct cordon_error *err)
-{
-    struct channel_message message = {.kind = CHANNEL_FAILED, .error = *err};
-    send_message(context->channel, &message);
-    _exit(EXIT_INIT_FAILED);
-}
-
-static int wait_for(const struct init_context *context, enum channel_kind kind)
-{
-    struct channel_message message;
-    pid_t sender;
-    int fd;
-    if (channel_receive(context->channel, true, &message, &fd, &sender) != 1 || message.kind != kind)
-        _exit(EXIT_INIT_FAILED);
-    return fd;
-}
 
 static void obey(const struct init_context *context, int children, pid_t command)
 {
@@ -259,12 +212,12 @@ static _Noreturn void init_plain_main(struct init_context *context)
         setpgid(0, 0);
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
-    wait_for(context, CHANNEL_GO);
-    context->ruleset_fd = wait_for(context, CHANNEL_START);
+    init_wait_for(context, CHANNEL_GO);
+    context->ruleset_fd = init_wait_for(context, CHANNEL_START);
     /* Landlock is all that holds the files here: without it nothing may run. */
     if (context->ruleset_fd < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
         safe_error(&err, CORDON_E_UNSUPPORTED, "linux.plain.init", "cannot confine without namespaces", NULL);
-        fail(context, &err);
+        init_fail(context, &err);
     }
     prctl(PR_SET_DUMPABLE, 0);
     sigemptyset(&child);
@@ -274,11 +227,11 @@ static _Noreturn void init_plain_main(struct init_context *context)
         wall = open_wall(context->plan->wall_seconds);
     if (children < 0 || (context->plan->wall_seconds && wall < 0)) {
         safe_error(&err, CORDON_E_SYSTEM, "linux.init.watch", "cannot watch the command", NULL);
-        fail(context, &err);
+        init_fail(context, &err);
     }
-    pid_t command = start_command(context, &err);
+    pid_t command = init_start(context, confine_command, &err);
     if (command < 0)
-        fail(context, &err);
+        init_fail(context, &err);
     struct channel_message started = {.kind = CHANNEL_STARTED, .value = command};
     send_message(context->channel, &started);
     watch(context, command, children, wall);

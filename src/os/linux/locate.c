@@ -16,7 +16,7 @@
 #include "core/limits.h"
 #include "os/linux/sys.h"
 
-static enum object_type type_of(mode_t mode)
+enum object_type locate_type(mode_t mode)
 {
     if (S_ISDIR(mode))
         return OBJECT_DIRECTORY;
@@ -42,8 +42,10 @@ static cordon_status describe(int fd, const char *name, struct located *out, str
     else if (st.st_nlink == 0 || name[0] != '/')
         status = failed(name, ENOENT, err); /* deleted meanwhile, or not reachable from our root */
     if (status == CORDON_OK) {
-        *out = (struct located){string_copy(name), type_of(st.st_mode), st.st_dev, st.st_ino,
-                                st.st_nlink,       st.st_uid,           st.st_gid, fd};
+        *out = (struct located){string_copy(name), locate_type(st.st_mode),
+                                st.st_dev,         st.st_ino,
+                                st.st_nlink,       st.st_uid,
+                                st.st_gid,         fd};
         if (!out->path)
             status = error_nomem(err, "resolve.path");
     }

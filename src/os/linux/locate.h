@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "core/decide.h"
 #include "core/error.h"
@@ -22,5 +23,7 @@ struct located {
 cordon_status locate(const char *path, bool follow, struct located *out, struct cordon_error *err);
 
 void located_release(struct located *l); /* closes fd too */
+
+enum object_type locate_type(mode_t mode);
 
 #endif

@@ -5,6 +5,7 @@
  * Links are resolved here, by text: the kernel would resolve /proc/self and the
  * links below /proc for cordon, not for the caller.
  */
+#include "os/linux/locate.h"
 #include "os/linux/trace_view.h"
 
 #include <errno.h>
@@ -196,17 +197,6 @@ static int look_at_start(const struct trace_view *view, const char *text, size_t
     return look(view, start, normal);
 }
 
-static enum object_type type_of(mode_t mode)
-{
-    if (S_ISDIR(mode))
-        return OBJECT_DIRECTORY;
-    if (S_ISREG(mode))
-        return OBJECT_FILE;
-    if (S_ISLNK(mode))
-        return OBJECT_SYMLINK;
-    return S_ISCHR(mode) || S_ISBLK(mode) ? OBJECT_DEVICE : OBJECT_OTHER;
-}
-
 /* /proc/self and /proc/thread-self are links that depend on who asks. */
 static ssize_t read_self(pid_t pid, const char *text, size_t len, char *out, size_t size)
 {
@@ -341,7 +331,7 @@ enum trace_found trace_view_find(const struct trace_view *view, pid_t pid, const
                 return TRACE_NAMELESS;
             if (done == EXPANDED)
                 continue;
-            out->type = type_of(st.st_mode);
+            out->type = locate_type(st.st_mode);
             return TRACE_FOUND;
         }
         switch (errno) {
