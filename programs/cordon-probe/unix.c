@@ -4,6 +4,7 @@
  * test runner answers, so that allowed means reached.
  */
 #include "probe.h"
+#include "unix_address.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,7 @@
 #define REFUSED "EACCES EPERM ENOSYS EAFNOSUPPORT ECONNREFUSED EPROTONOSUPPORT"
 #define WAIT_MS 5000
 
-static int parse_address(const char *text, struct sockaddr_un *out, socklen_t *len)
+int probe_unix_address(const char *text, struct sockaddr_un *out, socklen_t *len)
 {
     size_t n = strlen(text);
     memset(out, 0, sizeof *out);
@@ -50,7 +51,7 @@ static struct probe_result connect_to(const struct probe_call *c, int type, int 
 {
     struct sockaddr_un to;
     socklen_t len;
-    if (parse_address(c->args[0], &to, &len) != 0) {
+    if (probe_unix_address(c->args[0], &to, &len) != 0) {
         return probe_broken("ADDRESS is too long for a socket");
     }
     int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
@@ -100,7 +101,7 @@ static struct probe_result datagram_from_pair(const struct probe_call *c)
     struct sockaddr_un to;
     socklen_t len;
     int pair[2];
-    if (parse_address(c->args[0], &to, &len) != 0) {
+    if (probe_unix_address(c->args[0], &to, &len) != 0) {
         return probe_broken("ADDRESS is too long for a socket");
     }
     if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) != 0) {
@@ -183,7 +184,7 @@ static struct probe_result bind_name(const struct probe_call *c)
 {
     struct sockaddr_un at;
     socklen_t len;
-    if (parse_address(c->args[0], &at, &len) != 0) {
+    if (probe_unix_address(c->args[0], &at, &len) != 0) {
         return probe_broken("ADDRESS is too long for a socket");
     }
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -202,7 +203,7 @@ static int listen_at(const char *path, int type)
 {
     struct sockaddr_un at;
     socklen_t len;
-    if (parse_address(path, &at, &len) != 0) {
+    if (probe_unix_address(path, &at, &len) != 0) {
         errno = ENAMETOOLONG;
         return -1;
     }
@@ -224,7 +225,7 @@ static struct probe_result under_own_name(const struct probe_call *c)
     socklen_t len;
     char aside[200];
     int listener = listen_at(c->args[1], SOCK_STREAM);
-    if (listener < 0 || parse_address(c->args[1], &own, &len) != 0) {
+    if (listener < 0 || probe_unix_address(c->args[1], &own, &len) != 0) {
         return probe_failed(c, "listen", errno);
     }
     int first = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -307,8 +308,8 @@ static struct probe_result race_address(const struct probe_call *c)
     if (listener < 0 || fcntl(listener, F_SETFL, O_NONBLOCK) != 0) {
         return probe_failed(c, "listen", errno);
     }
-    if (parse_address(c->args[0], &race.other, &len) != 0 ||
-        parse_address(c->args[1], &race.own, &len) != 0) {
+    if (probe_unix_address(c->args[0], &race.other, &len) != 0 ||
+        probe_unix_address(c->args[1], &race.own, &len) != 0) {
         return probe_broken("ADDRESS or PATH is too long for a socket");
     }
     race.shared = race.own;

@@ -4,6 +4,7 @@
  * limit; a wrong result is BROKEN.
  */
 #include "probe.h"
+#include "unix_address.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -120,28 +121,11 @@ static struct probe_result loopback_v6(const struct probe_call *c)
     return serve(c, (struct sockaddr *)&at, sizeof at);
 }
 
-/* A path, or an abstract name after an `@`. */
-static int unix_address(const char *text, struct sockaddr_un *out, socklen_t *len)
-{
-    size_t n = strlen(text);
-    memset(out, 0, sizeof *out);
-    out->sun_family = AF_UNIX;
-    if (n == 0 || n >= sizeof out->sun_path) {
-        return -1;
-    }
-    memcpy(out->sun_path, text, n);
-    if (text[0] == '@') {
-        out->sun_path[0] = '\0';
-    }
-    *len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + (text[0] != '@'));
-    return 0;
-}
-
 static struct probe_result unix_server(const struct probe_call *c)
 {
     struct sockaddr_un at;
     socklen_t len;
-    if (unix_address(c->args[0], &at, &len) != 0) {
+    if (probe_unix_address(c->args[0], &at, &len) != 0) {
         return probe_broken("ADDRESS is too long for a socket");
     }
     return serve(c, (struct sockaddr *)&at, len);
@@ -153,7 +137,7 @@ static struct probe_result unix_daemon(const struct probe_call *c)
     struct sockaddr_un at;
     socklen_t len;
     int status;
-    if (unix_address(c->args[0], &at, &len) != 0) {
+    if (probe_unix_address(c->args[0], &at, &len) != 0) {
         return probe_broken("ADDRESS is too long for a socket");
     }
     pid_t parent = fork();

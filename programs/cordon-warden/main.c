@@ -59,10 +59,13 @@ static cordon_status read_begin(struct warden_begin *begin, struct cordon_error 
  * stays blocked here only: an error says the same. */
 static void reset_signals(void)
 {
-    struct sigaction action = {.sa_handler = SIG_DFL};
+    /* By the system call: two signals are the C library's own, which its
+     * sigaction() refuses to set, and which its posix_spawn() leaves ignored. Zero
+     * is SIG_DFL, no flags, no restorer, an empty mask, on every architecture. */
+    const unsigned long fresh[4] = {0};
     sigset_t mask;
     for (int number = 1; number < NSIG; number++)
-        sigaction(number, &action, NULL);
+        syscall(SYS_rt_sigaction, number, fresh, NULL, (size_t)(NSIG - 1) / 8);
     sigemptyset(&mask);
     sigaddset(&mask, SIGPIPE);
     sigprocmask(SIG_SETMASK, &mask, NULL);

@@ -76,7 +76,7 @@ static inline int setup(void **state)
     struct fixture *f = calloc(1, sizeof *f);
     if (!f || !(f->root = scratch_make()))
         return -1;
-    f->workspace = string_format("%s/work", f->root);
+    f->workspace = string_format("%s/place", f->root);
     f->state = string_format("%s/state", f->root);
     resolved_init(&f->resolved);
     f->resolved.workspace = string_copy(f->workspace);

@@ -137,7 +137,7 @@ static void test_git_appears(void **state)
         until_tripped(f);
         assert_false(guard_finish(&f->guard));
         assert_non_null(strstr(f->guard.events[0].words, ".git appeared"));
-        assert_non_null(strstr(f->guard.events[0].target, "/work/.git"));
+        assert_non_null(strstr(f->guard.events[0].target, "/place/.git"));
         assert_false(is_there(f, ".git"));
         guard_release(&f->guard);
     }
@@ -183,9 +183,9 @@ static void test_workspace_replaced_before(void **state)
     struct fixture *f = *state;
     struct cordon_error err;
     add_rule(f, RULE_WRITE, "", false);
-    run(f, "mv ../work ../aside && mkdir ../work");
+    run(f, "mv ../place ../aside && mkdir ../place");
     assert_int_equal(begin(f, &err), CORDON_E_CONFLICT);
-    run(f, "rmdir ../work && mv ../aside ../work");
+    run(f, "rmdir ../place && mv ../aside ../place");
 }
 
 /* -- told by inotify --------------------------------------------------------- */
@@ -318,13 +318,13 @@ static void test_workspace_moved_meanwhile(void **state)
     struct fixture *f = *state;
     begin_ordinary(f);
     let_it_look(f, 1);
-    run(f, "mv ../work ../elsewhere && mkdir ../work");
+    run(f, "mv ../place ../elsewhere && mkdir ../place");
     let_it_look(f, 2);
     assert_int_equal(f->trips, 0);
     run(f, "cd ../elsewhere && mkdir objects refs && : >HEAD");
     until_tripped(f);
     assert_false(guard_finish(&f->guard));
-    run(f, "test ! -e ../elsewhere/HEAD && rmdir ../work && mv ../elsewhere ../work");
+    run(f, "test ! -e ../elsewhere/HEAD && rmdir ../place && mv ../elsewhere ../place");
 }
 
 static void test_report(void **state)
@@ -341,7 +341,7 @@ static void test_report(void **state)
     assert_int_equal(outcome_exit_code(&report.outcome), 123);
     assert_int_equal(report.refusal_count, 1);
     assert_string_equal(report.refusals[0].rule, "guard");
-    assert_non_null(strstr(report.refusals[0].target, "/work/.git"));
+    assert_non_null(strstr(report.refusals[0].target, "/place/.git"));
     assert_int_equal(report.warning_count, 1);
     report_release(&report);
 }

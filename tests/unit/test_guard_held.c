@@ -133,7 +133,7 @@ static void test_workspace_moved(void **state)
 {
     struct fixture *f = *state;
     begin_held(f);
-    run(f, "mv ../work ../elsewhere");
+    run(f, "mv ../place ../elsewhere");
     let_it_look(f, 3);
     assert_nothing_found(f);
     assert_int_equal(chdir(f->root), 0);
@@ -160,10 +160,10 @@ static void test_workspace_in_a_root_moved(void **state)
     add_rule(f, RULE_WRITE, "", false);
     add_rule(f, RULE_PROTECT, ".git", false);
     must_begin(f);
-    run(f, "mv ../work ../elsewhere && mkdir ../work");
+    run(f, "mv ../place ../elsewhere && mkdir ../place");
     until_tripped(f);
     assert_dropped(f, "the workspace in a root");
-    run(f, "rmdir ../work && mv ../elsewhere ../work");
+    run(f, "rmdir ../place && mv ../elsewhere ../place");
 }
 
 /* More than one look takes: each is looked at in turn. */

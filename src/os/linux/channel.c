@@ -62,6 +62,7 @@ int channel_receive(int channel, bool wait, struct channel_message *message, int
         return -1;
     if (got != (ssize_t)sizeof *message)
         return 0;
+    bool cut = envelope.msg_flags & MSG_CTRUNC;
     for (struct cmsghdr *h = CMSG_FIRSTHDR(&envelope); h; h = CMSG_NXTHDR(&envelope, h)) {
         struct ucred credentials;
         if (h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS)
@@ -70,6 +71,15 @@ int channel_receive(int channel, bool wait, struct channel_message *message, int
             memcpy(&credentials, CMSG_DATA(h), sizeof credentials);
             *sender = credentials.pid;
         }
+    }
+    /* Out of descriptors: what should have come along (the Landlock ruleset!) is
+     * lost, and to go on would be to go on without it. */
+    if (cut && *fd >= 0)
+        close(*fd);
+    if (cut) {
+        *fd = -1;
+        errno = EMFILE;
+        return 0;
     }
     return 1;
 }
